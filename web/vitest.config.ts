@@ -1,6 +1,6 @@
 // How the dashboard's unit tests run. Apart from vite.config.ts, so that a build needs no test tool.
 import { defineConfig, mergeConfig } from "vitest/config";
-import vite from "./vite.config";
+import vite from "./vite.config.ts";
 
 export default mergeConfig(
   vite,
