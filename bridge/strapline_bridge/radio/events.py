@@ -1,0 +1,48 @@
+"""What the radio reports: a notification that arrived, a link that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LinkState(StrEnum):
+    """The state of a wearable's link, as it stands in a status message."""
+
+    CONNECTED = "connected"
+    SEARCHING = "searching"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A value that a wearable sent, or that was read from it once.
+
+    Attributes:
+        device_id: the wearable's id in the list of chosen wearables, never its address.
+        characteristic: UUID, 128 bits, lower case.
+        value: the bytes as sent.
+        boot_ns: boot clock at arrival, taken inside the notification callback.
+        speaks_on_change: the wearable sends this only when it changes, so that silence
+            means "still the same".
+    """
+
+    device_id: str
+    characteristic: str
+    value: bytes
+    boot_ns: int
+    speaks_on_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """A wearable's link came or went."""
+
+    device_id: str
+    state: LinkState
+    boot_ns: int
+
+
+RadioEvent = Notification | LinkChange
+#: Takes an event at once, without waiting: it is called inside the radio's callbacks.
+RadioSink = Callable[[RadioEvent], None]
