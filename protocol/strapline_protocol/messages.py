@@ -1,0 +1,89 @@
+"""All messages: one discriminated union for each direction, and the registry of methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from strapline_protocol.base import WireModel
+from strapline_protocol.opening import (
+    Authenticate,
+    Authenticated,
+    Error,
+    GoingAway,
+    Heartbeat,
+    Hello,
+    Refresh,
+    Refreshed,
+    Request,
+    Result,
+    TokenExpiring,
+)
+from strapline_protocol.publishing import (
+    Acknowledged,
+    Dropped,
+    Readings,
+    Rejected,
+    Status,
+    Stream,
+    Sync,
+)
+from strapline_protocol.watching import (
+    HealthDataUpdate,
+    HistoryChanged,
+    HistoryPage,
+    HistoryParams,
+    Subscribe,
+    Subscribed,
+    SubscriptionChanged,
+    SyncAsked,
+    SyncParams,
+    SyncResult,
+    SyncStatusUpdate,
+)
+
+#: What a client, bridge or viewer, says to the server.
+ClientMessage = Annotated[
+    Authenticate | Refresh | Request | Stream | Readings | Dropped | Status | Subscribe | SyncAsked,
+    Field(discriminator="type"),
+]
+
+#: What the server says.
+ServerMessage = Annotated[
+    Hello
+    | Authenticated
+    | TokenExpiring
+    | Refreshed
+    | Heartbeat
+    | GoingAway
+    | Result
+    | Error
+    | Acknowledged
+    | Rejected
+    | Sync
+    | Subscribed
+    | HealthDataUpdate
+    | HistoryChanged
+    | SyncStatusUpdate
+    | SubscriptionChanged,
+    Field(discriminator="type"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What one REQUEST method takes and answers."""
+
+    params: type[WireModel]
+    result: type[WireModel]
+
+
+METHODS: Final = MappingProxyType(
+    {
+        "history": Method(HistoryParams, HistoryPage),
+        "sync": Method(SyncParams, SyncResult),
+    }
+)

@@ -1,0 +1,318 @@
+"""Messages between a viewer and the server: snapshot, changes, status, history."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from strapline_protocol.base import (
+    Count,
+    DeviceId,
+    DurationMs,
+    Label,
+    MetricName,
+    Number,
+    RequestId,
+    StreamId,
+    UserId,
+    WallMs,
+    WireModel,
+    absent,
+)
+from strapline_protocol.publishing import DeviceState
+from strapline_protocol.series import Quality, TimedSeries
+
+#: [epoch, n]: the n-th committed change of one user's data in this history of the database.
+Position = Annotated[tuple[Label, Count], Field(strict=False)]
+
+
+#: Where a page of history ended: opaque, valid for the same question only.
+Cursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")]
+
+
+class SyncStatus(StrEnum):
+    """How near a user's screen is to the wearer."""
+
+    CONNECTING = "connecting"
+    REALTIME = "realtime"
+    SYNCING = "syncing"
+    SYNCED = "synced"
+    OFFLINE = "offline"
+    ERROR = "error"
+
+
+class LastValue(WireModel):
+    """What was measured last, whatever its age."""
+
+    value: Number | None
+    at_ms: WallMs
+    quality: Quality | None = absent()
+
+
+class Over(StrEnum):
+    """What average, minimum and maximum are taken over."""
+
+    DAY = "day"
+    SESSION = "session"
+
+
+class HeartRateData(WireModel):
+    """bpm. ``current`` is null when older than ``freshForMs``, zero or not worn."""
+
+    current: Number | None
+    last: LastValue | None
+    average: Number | None
+    min: Number | None
+    max: Number | None
+    over: Over
+    day_ends_ms: WallMs
+    fresh_for_ms: DurationMs
+    on_change: bool
+
+
+class StepsData(WireModel):
+    """``today`` is counted in the person's zone until ``dayEndsMs``; ``last`` the device's total."""
+
+    today: Count | None
+    last: LastValue | None
+    day_ends_ms: WallMs
+    fresh_for_ms: DurationMs
+    on_change: bool
+
+
+class DeviceLevel(WireModel):
+    """A level held by one device, such as its battery in percent."""
+
+    device: DeviceId
+    value: Number | None
+    at_ms: WallMs
+
+
+class BatteryData(WireModel):
+    """Battery, %, by device."""
+
+    devices: Annotated[list[DeviceLevel], Field(max_length=256)]
+    fresh_for_ms: DurationMs
+
+
+class ValueData(WireModel):
+    """Any other metric: its newest value."""
+
+    current: Number | None
+    last: LastValue | None
+    fresh_for_ms: DurationMs
+    on_change: bool
+
+
+def _shape(data: object) -> str:
+    fields = data if isinstance(data, dict) else type(data).model_fields  # type: ignore[attr-defined]  # a WireModel
+    for field, shape in (("today", "steps"), ("devices", "battery"), ("over", "heart_rate")):
+        if field in fields:
+            return shape
+    return "value"
+
+
+#: The state of one metric after a commit.
+MetricData = Annotated[
+    Annotated[HeartRateData, Tag("heart_rate")]
+    | Annotated[StepsData, Tag("steps")]
+    | Annotated[BatteryData, Tag("battery")]
+    | Annotated[ValueData, Tag("value")],
+    Discriminator(_shape),
+]
+
+
+class Subscribe(WireModel):
+    """Viewer: all that is granted when nothing is named. A later one replaces it."""
+
+    type: Literal["SUBSCRIBE"] = "SUBSCRIBE"
+    request: RequestId
+    users: Annotated[list[UserId], Field(max_length=1_000)] | None = absent()
+    metrics: Annotated[list[MetricName], Field(max_length=64)] | None = absent()
+    since: Annotated[dict[UserId, Position], Field(max_length=1_000)] = {}
+    min_interval_ms: Annotated[int, Field(ge=0, le=3_600_000)] = absent(0)
+
+
+class HopState(StrEnum):
+    """A bridge's hop to the server."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+class ServerState(StrEnum):
+    """The server's own hop."""
+
+    OK = "ok"
+    NOT_STORING = "notStoring"
+
+
+class DeviceHop(WireModel):
+    """Strap to bridge. ``sinceMs``: server's wall time since when it has been so."""
+
+    device: DeviceId
+    name: Label
+    state: DeviceState
+    since_ms: WallMs
+    battery: Annotated[int, Field(ge=0, le=100)] | None = absent()
+
+
+class BridgeHop(WireModel):
+    """Bridge to server. ``heardMs``: when it last said anything."""
+
+    name: Label
+    state: HopState
+    since_ms: WallMs
+    heard_ms: WallMs
+    pending: Count
+
+
+class ServerHop(WireModel):
+    """The server itself."""
+
+    state: ServerState
+    since_ms: WallMs
+
+
+class Hops(WireModel):
+    """The way from strap to server, each hop with its state and since when."""
+
+    devices: Annotated[list[DeviceHop], Field(max_length=256)] = []
+    bridges: Annotated[list[BridgeHop], Field(max_length=64)] = []
+    server: ServerHop
+
+
+class UserStatus(WireModel):
+    """How near the screen is to one wearer."""
+
+    status: SyncStatus
+    hops: Hops
+    pending: Count
+    complete_through_ms: WallMs | None
+    last_sync_at: WallMs | None
+
+
+class UserSnapshot(WireModel):
+    """One user at the moment of subscribing. ``state`` is absent when changes follow instead."""
+
+    name: Label
+    position: Position
+    reset: bool
+    status: UserStatus
+    state: Annotated[dict[MetricName, MetricData], Field(max_length=256)] | None = absent()
+
+
+class Subscribed(WireModel):
+    """Server: position and state of one moment; only what is later follows."""
+
+    type: Literal["SUBSCRIBED"] = "SUBSCRIBED"
+    request: RequestId
+    snapshot: dict[UserId, UserSnapshot]
+    server_time: WallMs
+
+
+class HealthDataUpdate(WireModel):
+    """Server: what one commit brought of one user, metric, device and stream."""
+
+    type: Literal["HEALTH_DATA_UPDATE"] = "HEALTH_DATA_UPDATE"
+    user: UserId
+    metric: MetricName
+    stream: StreamId
+    data: MetricData
+    series: TimedSeries
+    position: Position
+    previous: Position
+    server_time: WallMs
+    conflated: Count = absent(0)
+
+
+class HistoryChange(StrEnum):
+    """Why the past is not what it was."""
+
+    BACKFILLED = "backfilled"
+    REBASED = "rebased"
+    SKIPPED = "skipped"
+    OTHER_SOURCE = "otherSource"
+    ERASED = "erased"
+
+
+class HistoryChanged(WireModel):
+    """Server, instead of pushing the past: a viewer fetches what it has on screen."""
+
+    type: Literal["HISTORY_CHANGED"] = "HISTORY_CHANGED"
+    user: UserId
+    metric: MetricName
+    data: MetricData
+    from_ms: WallMs
+    to_ms: WallMs
+    count: Count
+    position: Position
+    previous: Position
+    server_time: WallMs
+    why: HistoryChange
+
+
+class SyncStatusUpdate(UserStatus):
+    """Server: a user's three hops, sent on change."""
+
+    type: Literal["SYNC_STATUS_UPDATE"] = "SYNC_STATUS_UPDATE"
+    user: UserId
+    server_time: WallMs
+
+
+class SyncAsked(WireModel):
+    """Viewer: the original service's form of asking for a sync."""
+
+    type: Literal["SYNC_STATUS_UPDATE"] = "SYNC_STATUS_UPDATE"
+    status: Literal["syncing"]
+
+
+class SubscriptionChanged(WireModel):
+    """Server: a grant came or went; what is removed leaves the screen."""
+
+    type: Literal["SUBSCRIPTION_CHANGED"] = "SUBSCRIPTION_CHANGED"
+    added: list[UserId]
+    removed: list[UserId]
+
+
+class HistoryParams(WireModel):
+    """REQUEST ``history``: one user's metric from ``fromMs`` to before ``toMs``.
+
+    ``resolution`` ``raw`` answers the readings themselves. ``after`` is the last page's
+    ``next``; a page holds at most ``limit`` readings.
+    """
+
+    user: UserId
+    metric: MetricName
+    from_ms: WallMs
+    to_ms: WallMs
+    resolution: Literal["raw"] = "raw"
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 2_000
+    after: Cursor | None = absent()
+
+
+class HistoryPage(WireModel):
+    """RESULT of ``history``: in order of time; ``next`` is null on the last page.
+
+    ``position`` is the user's when this was read: a later change is not in it.
+    """
+
+    user: UserId
+    metric: MetricName
+    series: list[TimedSeries]
+    position: Position
+    next: Cursor | None = absent()
+
+
+class SyncParams(WireModel):
+    """REQUEST ``sync``: ask the bridges of these users (all granted when none is named)."""
+
+    users: Annotated[list[UserId], Field(max_length=1_000)] | None = absent()
+
+
+class SyncResult(WireModel):
+    """RESULT of ``sync``: how many bridges were asked."""
+
+    asked: Count
