@@ -1,9 +1,38 @@
-"""Step totals: from a device's running total to counters whose differences can be added up."""
+"""Step totals: from a device's running total to counters whose differences can be added up.
+
+A wearable reports the steps it has counted so far, and starts again when it likes: at midnight,
+on a flat battery, when its field is full. A counter spans the totals between which a difference
+means steps:
+
+========================  ==============================================================
+first sight               the total so far is nobody's: counted from it
+another wearer            the same
+more than before          the same counter; the difference is steps
+less than before          the device began again: a new counter from 0, so the total counts
+less, just past the top   the field wrapped: a new counter from the last total less its width
+more than legs can make   a new counter from this total, and the reading is marked
+========================  ==============================================================
+
+State goes in and comes out as a value; what keeps it across runs is the outbox.
+"""
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+from strapline_bridge.readings import Quality
+
+#: A sprinter's cadence; sustained walking is 2.
+_MOST_STEPS_A_SECOND: Final = 5
+#: Two totals may arrive back to back though the device took them seconds apart.
+_SLACK_STEPS: Final = 30
+#: Between two boots of this machine the clock may have stood still: a long day's walk is allowed.
+_SLACK_ACROSS_BOOTS: Final = 100_000
+_NS_PER_S: Final = 1_000_000_000
+_MS_PER_S: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +72,94 @@ class StepState:
 
 
 class StepMemory(Protocol):
-    """Where step states outlive the process; the outbox saves one with its reading."""
+    """Where step states outlive the process: each is saved in its reading's own transaction."""
 
-    def load(self) -> dict[str, StepState]:
+    async def load_steps(self) -> Mapping[str, StepState]:
         """The last state of each device, by device id."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A total as it arrived.
+
+    Attributes:
+        steps: what the device reported.
+        field_bits: the width of its field on the wire.
+        outage: the link was down at some time since the total before.
+    """
+
+    device: str
+    user: str
+    steps: int
+    field_bits: int
+    wall_ms: int
+    boot_ns: int
+    boot_id: str
+    outage: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A total's place in a count.
+
+    Attributes:
+        state: what to remember; its counter is this total's.
+        quality: marks for the reading.
+    """
+
+    state: StepState
+    quality: tuple[str, ...]
+
+
+def random_counter_id() -> str:
+    """128 random bits, base64url."""
+    return secrets.token_urlsafe(16)
+
+
+def count(
+    total: Total, last: StepState | None, new_id: Callable[[], str] = random_counter_id
+) -> Counted:
+    """Place a total after the last one of its device, by the table above."""
+    counter, made, quality = _place(total, last, new_id)
+    if total.outage and made > 0:
+        quality = (*quality, Quality.AFTER_GAP.value)
+    state = StepState(
+        device=total.device,
+        user=total.user,
+        total=total.steps,
+        counter=counter,
+        wall_ms=total.wall_ms,
+        boot_ns=total.boot_ns,
+        boot_id=total.boot_id,
+    )
+    return Counted(state, quality)
+
+
+def _place(
+    total: Total, last: StepState | None, new_id: Callable[[], str]
+) -> tuple[Counter, int, tuple[str, ...]]:
+    """The counter, the steps that this total adds to it, and the marks."""
+    if last is None or last.user != total.user:
+        return Counter(new_id(), total.steps), 0, ()
+    allowed = _allowed(total, last)
+    width = 1 << total.field_bits
+    if total.steps >= last.total:
+        counter, made = last.counter, total.steps - last.total
+    elif total.steps + width - last.total <= allowed:
+        counter = Counter(new_id(), last.total - width)
+        made = total.steps + width - last.total
+    else:
+        counter, made = Counter(new_id(), 0), total.steps
+    if made > allowed:
+        return Counter(new_id(), total.steps), 0, (Quality.IMPLAUSIBLE.value,)
+    return counter, made, ()
+
+
+def _allowed(total: Total, last: StepState) -> int:
+    """How many steps may lie between two totals."""
+    if total.boot_id == last.boot_id:
+        elapsed_s = (total.boot_ns - last.boot_ns) / _NS_PER_S
+        return int(max(elapsed_s, 0) * _MOST_STEPS_A_SECOND) + _SLACK_STEPS
+    elapsed_s = (total.wall_ms - last.wall_ms) / _MS_PER_S
+    return max(int(elapsed_s * _MOST_STEPS_A_SECOND), _SLACK_ACROSS_BOOTS)
