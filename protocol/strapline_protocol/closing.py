@@ -28,11 +28,11 @@ class CloseCode(IntEnum):
 
 
 class Reaction(Enum):
-    """What a client does. A bridge never stops recording: where a viewer stops, it waits an hour."""
+    """What a client does. A bridge never stops recording: where a viewer stops, it waits."""
 
     RETURN = "comes back at its given moment, else within the reconnect spread"
     BACK_OFF = "backs off"
-    NEW_TOKEN = "gets a new token once, then backs off"
+    RENEW = "gets a new token once, then backs off"
     STOP = "stops and says why"
     WAIT_LONG = "waits an hour: another connection of the same bridge is the newer one"
     SPLIT = "sends smaller messages"
@@ -47,7 +47,7 @@ REACTIONS: Final = MappingProxyType(
         CloseCode.OVERLOADED: Reaction.BACK_OFF,
         CloseCode.RATE_LIMITED: Reaction.BACK_OFF,
         CloseCode.PROTOCOL_VIOLATION: Reaction.STOP,
-        CloseCode.UNAUTHENTICATED: Reaction.NEW_TOKEN,
+        CloseCode.UNAUTHENTICATED: Reaction.RENEW,
         CloseCode.NOT_ALLOWED: Reaction.STOP,
         CloseCode.AUTHENTICATION_TIMEOUT: Reaction.BACK_OFF,
         CloseCode.TAKEN_OVER: Reaction.WAIT_LONG,

@@ -33,6 +33,11 @@ def encode(message: WireModel) -> bytes:
     return message.__pydantic_serializer__.to_json(message, by_alias=True)
 
 
+def encode_result(request: str, result: WireModel) -> bytes:
+    """A RESULT frame around a method's own answer, which is serialised once."""
+    return b'{"type":"RESULT","request":%b,"result":%b}' % (_json(request), encode(result))
+
+
 def decode_client(frame: str | bytes, largest: int = LARGEST_MESSAGE) -> ClientMessage:
     """A client's message out of one text frame.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, JsonValue, SerializeAsAny
+from pydantic import Field, JsonValue
 
 from strapline_protocol.base import (
     Code,
@@ -162,7 +162,7 @@ class Result(WireModel):
 
     type: Literal["RESULT"] = "RESULT"
     request: RequestId
-    result: SerializeAsAny[WireModel] | dict[str, JsonValue]
+    result: dict[str, JsonValue]
 
 
 class Health(WireModel):

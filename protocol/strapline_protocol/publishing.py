@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -76,7 +77,7 @@ class Zero(WireModel):
     @model_validator(mode="after")
     def _anchors_ascend(self) -> Zero:
         times = [anchor.elapsed_ms for anchor in self.anchors]
-        if any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(times)):
             raise ValueError("anchors ascend by elapsedMs")
         return self
 

@@ -73,7 +73,7 @@ class HeartRateData(WireModel):
 
 
 class StepsData(WireModel):
-    """``today`` is counted in the person's zone until ``dayEndsMs``; ``last`` the device's total."""
+    """``today`` counts in the person's zone until ``dayEndsMs``; ``last`` is a device's total."""
 
     today: Count | None
     last: LastValue | None

@@ -1,0 +1,827 @@
+// Generated from strapline_protocol by protocol/generate.py. Do not edit.
+
+const isRecord = (m: any): boolean => typeof m === "object" && m !== null && !Array.isArray(m);
+
+/** Server, after its durable commit; in answer to STREAM all that it holds. */
+export interface Acknowledged {
+  type: "ACKNOWLEDGED";
+  stream: string;
+  ranges: [number, number][];
+  zeroVersion?: number | null;
+}
+
+/** One moment on both clocks. */
+export interface Anchor {
+  elapsedMs: number;
+  wallMs: number;
+  uncertaintyMs: number;
+  source: ClockSource;
+}
+
+/** Client, first, within 5 s. The token says who; grants stand in the store. */
+export interface Authenticate {
+  type: "AUTHENTICATE";
+  token: string;
+  client: Client;
+}
+
+/** Server: the session stands. ``simulated`` marks hearts that are not real. */
+export interface Authenticated {
+  type: "AUTHENTICATED";
+  session: string;
+  principal: string;
+  role: Role;
+  users: string[];
+  expiresAt: number;
+  heartbeatMs: number;
+  reconnectSpreadMs: number;
+  limits?: Limits;
+  simulated?: boolean;
+}
+
+/** Battery, %, by device. */
+export interface BatteryData {
+  devices: DeviceLevel[];
+  freshForMs: number;
+}
+
+/** Bridge to server. ``heardMs``: when it last said anything. */
+export interface BridgeHop {
+  name: string;
+  state: HopState;
+  sinceMs: number;
+  heardMs: number;
+  pending: number;
+}
+
+/** The program at the client's end and the metrics that it knows. */
+export interface Client {
+  name: string;
+  version: string;
+  metrics?: string[];
+}
+
+/** What a wall time rests on, best first. */
+export type ClockSource = "system" | "server" | "serverUnsynchronised" | "estimate";
+
+/** Whether the server calls its own clock synchronised. */
+export type ClockState = "synchronised" | "unsynchronised";
+
+/** What the bridge's wall time rests on at this moment. */
+export interface ClockStatus {
+  source: ClockSource;
+  uncertaintyMs: number;
+}
+
+/** A count whose differences can be added up: a random id, and the total it counts from. */
+export interface Counter {
+  id: string;
+  from: number;
+}
+
+/** Strap to bridge. ``sinceMs``: server's wall time since when it has been so. */
+export interface DeviceHop {
+  device: string;
+  name: string;
+  state: DeviceState;
+  sinceMs: number;
+  battery?: number | null;
+}
+
+/** A level held by one device, such as its battery in percent. */
+export interface DeviceLevel {
+  device: string;
+  value: number | null;
+  atMs: number;
+}
+
+/** The first hop. */
+export type DeviceState = "connected" | "searching" | "notWorn";
+
+/** One wearable. ``name`` is what its owner gave; ``stateAgeMs`` how long it has been so. */
+export interface DeviceStatus {
+  device: string;
+  user: string;
+  name: string;
+  state: DeviceState;
+  stateAgeMs: number;
+  battery?: number | null;
+  last?: Moment | null;
+  completeThrough?: Moment | null;
+}
+
+/** Bridge: what the size bound or the user discarded, so that a hole is always explained. */
+export interface Dropped {
+  type: "DROPPED";
+  stream: string;
+  ranges: [number, number][];
+  reason: string;
+}
+
+/** When a run's stream ended, and whether the run said goodbye. */
+export interface Ended {
+  elapsedMs: number;
+  clean: boolean;
+}
+
+/** Server: what was asked is not done, and why. */
+export interface Error {
+  type: "ERROR";
+  request?: string | null;
+  code: string;
+  message: string;
+}
+
+/** Server, draining: this client's own moment to come back. */
+export interface GoingAway {
+  type: "GOING_AWAY";
+  reconnectAfterMs: number;
+}
+
+/** Server: what one commit brought of one user, metric, device and stream. */
+export interface HealthDataUpdate {
+  type: "HEALTH_DATA_UPDATE";
+  user: string;
+  metric: string;
+  stream: string;
+  data: HeartRateData | StepsData | BatteryData | ValueData;
+  series: TimedSeries;
+  position: [string, number];
+  previous: [string, number];
+  serverTime: number;
+  conflated?: number;
+}
+
+/** bpm. ``current`` is null when older than ``freshForMs``, zero or not worn. */
+export interface HeartRateData {
+  current: number | null;
+  last: LastValue | null;
+  average: number | null;
+  min: number | null;
+  max: number | null;
+  over: Over;
+  dayEndsMs: number;
+  freshForMs: number;
+  onChange: boolean;
+}
+
+/** Server, after 15 s of silence, since a browser cannot see pings. */
+export interface Heartbeat {
+  type: "HEARTBEAT";
+  serverTime: number;
+}
+
+/** Server, first. ``store`` names the database, ``epoch`` its history. */
+export interface Hello {
+  type: "HELLO";
+  store: string;
+  epoch: string;
+  serverTime: number;
+  clockState: ClockState;
+  versions?: string[];
+}
+
+/** Why the past is not what it was. */
+export type HistoryChange = "backfilled" | "rebased" | "skipped" | "otherSource" | "erased";
+
+/** Server, instead of pushing the past: a viewer fetches what it has on screen. */
+export interface HistoryChanged {
+  type: "HISTORY_CHANGED";
+  user: string;
+  metric: string;
+  data: HeartRateData | StepsData | BatteryData | ValueData;
+  fromMs: number;
+  toMs: number;
+  count: number;
+  position: [string, number];
+  previous: [string, number];
+  serverTime: number;
+  why: HistoryChange;
+}
+
+/** RESULT of ``history``: in order of time; ``next`` is null on the last page. ``position`` is the user's when this was read: a later change is not in it. */
+export interface HistoryPage {
+  user: string;
+  metric: string;
+  series: TimedSeries[];
+  position: [string, number];
+  next?: string | null;
+}
+
+/** REQUEST ``history``: one user's metric from ``fromMs`` to before ``toMs``. ``resolution`` ``raw`` answers the readings themselves. ``after`` is the last page's ``next``; a page holds at most ``limit`` readings. */
+export interface HistoryParams {
+  user: string;
+  metric: string;
+  fromMs: number;
+  toMs: number;
+  resolution?: "raw";
+  limit?: number;
+  after?: string | null;
+}
+
+/** A bridge's hop to the server. */
+export type HopState = "online" | "offline";
+
+/** The way from strap to server, each hop with its state and since when. */
+export interface Hops {
+  devices?: DeviceHop[];
+  bridges?: BridgeHop[];
+  server: ServerHop;
+}
+
+export type JsonValue = unknown;
+
+/** ``live`` goes first and keeps a quarter of the window; ``backlog`` drains behind it. */
+export type Lane = "live" | "backlog";
+
+/** What was measured last, whatever its age. */
+export interface LastValue {
+  value: number | null;
+  atMs: number;
+  quality?: string[] | null;
+}
+
+/** What this server takes from this client. */
+export interface Limits {
+  windowReadings?: number;
+  messageBytes?: number;
+  requestsInFlight?: number;
+}
+
+/** A moment of a stream. */
+export interface Moment {
+  stream: string;
+  elapsedMs: number;
+}
+
+/** What average, minimum and maximum are taken over. */
+export type Over = "day" | "session";
+
+/** Bridge: readings of one stream, one lane. */
+export interface Readings {
+  type: "READINGS";
+  stream: string;
+  lane: Lane;
+  series: Series[];
+}
+
+/** Client: a newer token of the same principal, in band. */
+export interface Refresh {
+  type: "REFRESH";
+  token: string;
+}
+
+/** Server: the session now lasts until then. */
+export interface Refreshed {
+  type: "REFRESHED";
+  expiresAt: number;
+}
+
+/** Server: these readings are refused for good, and why. The bridge keeps dead letters. */
+export interface Rejected {
+  type: "REJECTED";
+  stream: string;
+  ranges: [number, number][];
+  code: string;
+  message: string;
+}
+
+/** Client: a question. ``params`` are checked by the method's own model. */
+export interface Request {
+  type: "REQUEST";
+  request: string;
+  method: string;
+  params?: Record<string, JsonValue>;
+}
+
+/** Server: the answer to one REQUEST, in the method's own shape. */
+export interface Result {
+  type: "RESULT";
+  request: string;
+  result: Record<string, JsonValue>;
+}
+
+/** What a principal may do at all; its grants say for whom. */
+export type Role = "bridge" | "viewer";
+
+/** Readings as the bridge took them. ``elapsedMs``: boot clock since the stream's start. */
+export interface Series {
+  user: string;
+  device: string;
+  metric: string;
+  seq: number[];
+  value: (number | null)[];
+  rr?: (number[] | null)[] | null;
+  contact?: (boolean | null)[] | null;
+  energyKj?: (number | null)[] | null;
+  quality?: (string[] | null)[] | null;
+  counter?: Counter | null;
+  onChange?: boolean;
+  elapsedMs: number[];
+}
+
+/** The server itself. */
+export interface ServerHop {
+  state: ServerState;
+  sinceMs: number;
+}
+
+/** The server's own hop. */
+export type ServerState = "ok" | "notStoring";
+
+/** Bridge: on change, every 30 s, and in answer to SYNC (then with its ``request``). */
+export interface Status {
+  type: "STATUS";
+  devices: DeviceStatus[];
+  pending: number;
+  oldestPendingMs: number;
+  clock: ClockStatus;
+  request?: string | null;
+}
+
+/** ``today`` counts in the person's zone until ``dayEndsMs``; ``last`` is a device's total. */
+export interface StepsData {
+  today: number | null;
+  last: LastValue | null;
+  dayEndsMs: number;
+  freshForMs: number;
+  onChange: boolean;
+}
+
+/** Bridge: before a stream's first readings in a connection, and as its time is known better. */
+export interface Stream {
+  type: "STREAM";
+  stream: string;
+  nextSeq: number;
+  zero: Zero;
+  ended?: Ended | null;
+}
+
+/** Viewer: all that is granted when nothing is named. A later one replaces it. */
+export interface Subscribe {
+  type: "SUBSCRIBE";
+  request: string;
+  users?: string[] | null;
+  metrics?: string[] | null;
+  since?: Record<string, [string, number]>;
+  minIntervalMs?: number;
+}
+
+/** Server: position and state of one moment; only what is later follows. */
+export interface Subscribed {
+  type: "SUBSCRIBED";
+  request: string;
+  snapshot: Record<string, UserSnapshot>;
+  serverTime: number;
+}
+
+/** Server: a grant came or went; what is removed leaves the screen. */
+export interface SubscriptionChanged {
+  type: "SUBSCRIPTION_CHANGED";
+  added: string[];
+  removed: string[];
+}
+
+/** Server: a viewer asked; connect, flush, report. */
+export interface Sync {
+  type: "SYNC";
+  request: string;
+}
+
+/** Viewer: the original service's form of asking for a sync. */
+export interface SyncAsked {
+  type: "SYNC_STATUS_UPDATE";
+  status: "syncing";
+}
+
+/** REQUEST ``sync``: ask the bridges of these users (all granted when none is named). */
+export interface SyncParams {
+  users?: string[] | null;
+}
+
+/** RESULT of ``sync``: how many bridges were asked. */
+export interface SyncResult {
+  asked: number;
+}
+
+/** How near a user's screen is to the wearer. */
+export type SyncStatus = "connecting" | "realtime" | "syncing" | "synced" | "offline" | "error";
+
+/** Server: a user's three hops, sent on change. */
+export interface SyncStatusUpdate {
+  status: SyncStatus;
+  hops: Hops;
+  pending: number;
+  completeThroughMs: number | null;
+  lastSyncAt: number | null;
+  type: "SYNC_STATUS_UPDATE";
+  user: string;
+  serverTime: number;
+}
+
+/** Readings as a viewer gets them. ``atMs``: wall time, the first and then differences. ``receivedMs`` is when the server committed them and ``timeSource`` whether their time is estimated, so that a screen can tell live from filled in later. */
+export interface TimedSeries {
+  user: string;
+  device: string;
+  metric: string;
+  seq: number[];
+  value: (number | null)[];
+  rr?: (number[] | null)[] | null;
+  contact?: (boolean | null)[] | null;
+  energyKj?: (number | null)[] | null;
+  quality?: (string[] | null)[] | null;
+  counter?: Counter | null;
+  onChange?: boolean;
+  atMs: number[];
+  receivedMs: number;
+  timeSource: string;
+}
+
+/** Server, at half of a token's life; with ``token`` where the server issues them. */
+export interface TokenExpiring {
+  type: "TOKEN_EXPIRING";
+  expiresAt: number;
+  token?: string | null;
+}
+
+/** One user at the moment of subscribing. ``state`` is absent when changes follow instead. */
+export interface UserSnapshot {
+  name: string;
+  position: [string, number];
+  reset: boolean;
+  status: UserStatus;
+  state?: Record<string, HeartRateData | StepsData | BatteryData | ValueData> | null;
+}
+
+/** How near the screen is to one wearer. */
+export interface UserStatus {
+  status: SyncStatus;
+  hops: Hops;
+  pending: number;
+  completeThroughMs: number | null;
+  lastSyncAt: number | null;
+}
+
+/** Any other metric: its newest value. */
+export interface ValueData {
+  current: number | null;
+  last: LastValue | null;
+  freshForMs: number;
+  onChange: boolean;
+}
+
+/** A stream's wall time. Between two anchors linear; outside, the nearest one's offset. */
+export interface Zero {
+  version: number;
+  anchors: Anchor[];
+}
+
+export type ClientMessage =
+  | Authenticate
+  | Refresh
+  | Request
+  | Stream
+  | Readings
+  | Dropped
+  | Status
+  | Subscribe
+  | SyncAsked;
+
+export type ServerMessage =
+  | Hello
+  | Authenticated
+  | TokenExpiring
+  | Refreshed
+  | Heartbeat
+  | GoingAway
+  | Result
+  | Error
+  | Acknowledged
+  | Rejected
+  | Sync
+  | Subscribed
+  | HealthDataUpdate
+  | HistoryChanged
+  | SyncStatusUpdate
+  | SubscriptionChanged;
+
+export const isAcknowledged = (m: any): m is Acknowledged =>
+  isRecord(m) &&
+  m.type === "ACKNOWLEDGED" &&
+  typeof m.stream === "string" &&
+  Array.isArray(m.ranges) && m.ranges.every((i: any) => Array.isArray(i) && i.length === 2 && Number.isSafeInteger(i[0]) && i[0] >= 0 && Number.isSafeInteger(i[1]) && i[1] >= 0) &&
+  (m.zeroVersion === undefined || (Number.isSafeInteger(m.zeroVersion) && m.zeroVersion >= 0 || m.zeroVersion === null));
+
+export const isAuthenticated = (m: any): m is Authenticated =>
+  isRecord(m) &&
+  m.type === "AUTHENTICATED" &&
+  typeof m.session === "string" &&
+  typeof m.principal === "string" &&
+  isRole(m.role) &&
+  Array.isArray(m.users) && m.users.every((i: any) => typeof i === "string") &&
+  Number.isSafeInteger(m.expiresAt) && m.expiresAt >= 0 &&
+  Number.isSafeInteger(m.heartbeatMs) && m.heartbeatMs >= 0 &&
+  Number.isSafeInteger(m.reconnectSpreadMs) && m.reconnectSpreadMs >= 0 &&
+  (m.limits === undefined || isLimits(m.limits)) &&
+  (m.simulated === undefined || typeof m.simulated === "boolean");
+
+export const isBatteryData = (m: any): m is BatteryData =>
+  isRecord(m) &&
+  Array.isArray(m.devices) && m.devices.every((i: any) => isDeviceLevel(i)) &&
+  Number.isSafeInteger(m.freshForMs) && m.freshForMs >= 0;
+
+export const isBridgeHop = (m: any): m is BridgeHop =>
+  isRecord(m) &&
+  typeof m.name === "string" &&
+  isHopState(m.state) &&
+  Number.isSafeInteger(m.sinceMs) && m.sinceMs >= 0 &&
+  Number.isSafeInteger(m.heardMs) && m.heardMs >= 0 &&
+  Number.isSafeInteger(m.pending) && m.pending >= 0;
+
+export const isClockState = (m: any): m is ClockState => (m === "synchronised" || m === "unsynchronised");
+
+export const isCounter = (m: any): m is Counter =>
+  isRecord(m) &&
+  typeof m.id === "string" &&
+  Number.isSafeInteger(m.from) && m.from >= 0;
+
+export const isDeviceHop = (m: any): m is DeviceHop =>
+  isRecord(m) &&
+  typeof m.device === "string" &&
+  typeof m.name === "string" &&
+  isDeviceState(m.state) &&
+  Number.isSafeInteger(m.sinceMs) && m.sinceMs >= 0 &&
+  (m.battery === undefined || (Number.isSafeInteger(m.battery) && m.battery >= 0 && m.battery <= 100 || m.battery === null));
+
+export const isDeviceLevel = (m: any): m is DeviceLevel =>
+  isRecord(m) &&
+  typeof m.device === "string" &&
+  ((Number.isSafeInteger(m.value) || Number.isFinite(m.value) || m.value === null)) &&
+  Number.isSafeInteger(m.atMs) && m.atMs >= 0;
+
+export const isDeviceState = (m: any): m is DeviceState => (m === "connected" || m === "searching" || m === "notWorn");
+
+export const isError = (m: any): m is Error =>
+  isRecord(m) &&
+  m.type === "ERROR" &&
+  (m.request === undefined || (typeof m.request === "string" || m.request === null)) &&
+  typeof m.code === "string" &&
+  typeof m.message === "string";
+
+export const isGoingAway = (m: any): m is GoingAway =>
+  isRecord(m) &&
+  m.type === "GOING_AWAY" &&
+  Number.isSafeInteger(m.reconnectAfterMs) && m.reconnectAfterMs >= 0;
+
+export const isHealthDataUpdate = (m: any): m is HealthDataUpdate =>
+  isRecord(m) &&
+  m.type === "HEALTH_DATA_UPDATE" &&
+  typeof m.user === "string" &&
+  typeof m.metric === "string" &&
+  typeof m.stream === "string" &&
+  ((isHeartRateData(m.data) || isStepsData(m.data) || isBatteryData(m.data) || isValueData(m.data))) &&
+  isTimedSeries(m.series) &&
+  Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
+  Array.isArray(m.previous) && m.previous.length === 2 && typeof m.previous[0] === "string" && Number.isSafeInteger(m.previous[1]) && m.previous[1] >= 0 &&
+  Number.isSafeInteger(m.serverTime) && m.serverTime >= 0 &&
+  (m.conflated === undefined || Number.isSafeInteger(m.conflated) && m.conflated >= 0);
+
+export const isHeartRateData = (m: any): m is HeartRateData =>
+  isRecord(m) &&
+  ((Number.isSafeInteger(m.current) || Number.isFinite(m.current) || m.current === null)) &&
+  ((isLastValue(m.last) || m.last === null)) &&
+  ((Number.isSafeInteger(m.average) || Number.isFinite(m.average) || m.average === null)) &&
+  ((Number.isSafeInteger(m.min) || Number.isFinite(m.min) || m.min === null)) &&
+  ((Number.isSafeInteger(m.max) || Number.isFinite(m.max) || m.max === null)) &&
+  isOver(m.over) &&
+  Number.isSafeInteger(m.dayEndsMs) && m.dayEndsMs >= 0 &&
+  Number.isSafeInteger(m.freshForMs) && m.freshForMs >= 0 &&
+  typeof m.onChange === "boolean";
+
+export const isHeartbeat = (m: any): m is Heartbeat =>
+  isRecord(m) &&
+  m.type === "HEARTBEAT" &&
+  Number.isSafeInteger(m.serverTime) && m.serverTime >= 0;
+
+export const isHello = (m: any): m is Hello =>
+  isRecord(m) &&
+  m.type === "HELLO" &&
+  typeof m.store === "string" &&
+  typeof m.epoch === "string" &&
+  Number.isSafeInteger(m.serverTime) && m.serverTime >= 0 &&
+  isClockState(m.clockState) &&
+  (m.versions === undefined || Array.isArray(m.versions) && m.versions.length >= 1 && m.versions.every((i: any) => typeof i === "string"));
+
+export const isHistoryChange = (m: any): m is HistoryChange => (m === "backfilled" || m === "rebased" || m === "skipped" || m === "otherSource" || m === "erased");
+
+export const isHistoryChanged = (m: any): m is HistoryChanged =>
+  isRecord(m) &&
+  m.type === "HISTORY_CHANGED" &&
+  typeof m.user === "string" &&
+  typeof m.metric === "string" &&
+  ((isHeartRateData(m.data) || isStepsData(m.data) || isBatteryData(m.data) || isValueData(m.data))) &&
+  Number.isSafeInteger(m.fromMs) && m.fromMs >= 0 &&
+  Number.isSafeInteger(m.toMs) && m.toMs >= 0 &&
+  Number.isSafeInteger(m.count) && m.count >= 0 &&
+  Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
+  Array.isArray(m.previous) && m.previous.length === 2 && typeof m.previous[0] === "string" && Number.isSafeInteger(m.previous[1]) && m.previous[1] >= 0 &&
+  Number.isSafeInteger(m.serverTime) && m.serverTime >= 0 &&
+  isHistoryChange(m.why);
+
+export const isHistoryPage = (m: any): m is HistoryPage =>
+  isRecord(m) &&
+  typeof m.user === "string" &&
+  typeof m.metric === "string" &&
+  Array.isArray(m.series) && m.series.every((i: any) => isTimedSeries(i)) &&
+  Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
+  (m.next === undefined || (typeof m.next === "string" || m.next === null));
+
+export const isHopState = (m: any): m is HopState => (m === "online" || m === "offline");
+
+export const isHops = (m: any): m is Hops =>
+  isRecord(m) &&
+  (m.devices === undefined || Array.isArray(m.devices) && m.devices.every((i: any) => isDeviceHop(i))) &&
+  (m.bridges === undefined || Array.isArray(m.bridges) && m.bridges.every((i: any) => isBridgeHop(i))) &&
+  isServerHop(m.server);
+
+export const isJsonValue = (m: any): m is JsonValue => true;
+
+export const isLastValue = (m: any): m is LastValue =>
+  isRecord(m) &&
+  ((Number.isSafeInteger(m.value) || Number.isFinite(m.value) || m.value === null)) &&
+  Number.isSafeInteger(m.atMs) && m.atMs >= 0 &&
+  (m.quality === undefined || (Array.isArray(m.quality) && m.quality.every((i: any) => typeof i === "string") || m.quality === null));
+
+export const isLimits = (m: any): m is Limits =>
+  isRecord(m) &&
+  (m.windowReadings === undefined || Number.isSafeInteger(m.windowReadings) && m.windowReadings >= 1 && m.windowReadings <= 1000000) &&
+  (m.messageBytes === undefined || Number.isSafeInteger(m.messageBytes) && m.messageBytes >= 1024 && m.messageBytes <= 16777216) &&
+  (m.requestsInFlight === undefined || Number.isSafeInteger(m.requestsInFlight) && m.requestsInFlight >= 1 && m.requestsInFlight <= 64);
+
+export const isOver = (m: any): m is Over => (m === "day" || m === "session");
+
+export const isRefreshed = (m: any): m is Refreshed =>
+  isRecord(m) &&
+  m.type === "REFRESHED" &&
+  Number.isSafeInteger(m.expiresAt) && m.expiresAt >= 0;
+
+export const isRejected = (m: any): m is Rejected =>
+  isRecord(m) &&
+  m.type === "REJECTED" &&
+  typeof m.stream === "string" &&
+  Array.isArray(m.ranges) && m.ranges.length >= 1 && m.ranges.every((i: any) => Array.isArray(i) && i.length === 2 && Number.isSafeInteger(i[0]) && i[0] >= 0 && Number.isSafeInteger(i[1]) && i[1] >= 0) &&
+  typeof m.code === "string" &&
+  typeof m.message === "string";
+
+export const isResult = (m: any): m is Result =>
+  isRecord(m) &&
+  m.type === "RESULT" &&
+  typeof m.request === "string" &&
+  isRecord(m.result) && Object.values(m.result).every((i: any) => isJsonValue(i));
+
+export const isRole = (m: any): m is Role => (m === "bridge" || m === "viewer");
+
+export const isServerHop = (m: any): m is ServerHop =>
+  isRecord(m) &&
+  isServerState(m.state) &&
+  Number.isSafeInteger(m.sinceMs) && m.sinceMs >= 0;
+
+export const isServerState = (m: any): m is ServerState => (m === "ok" || m === "notStoring");
+
+export const isStepsData = (m: any): m is StepsData =>
+  isRecord(m) &&
+  ((Number.isSafeInteger(m.today) && m.today >= 0 || m.today === null)) &&
+  ((isLastValue(m.last) || m.last === null)) &&
+  Number.isSafeInteger(m.dayEndsMs) && m.dayEndsMs >= 0 &&
+  Number.isSafeInteger(m.freshForMs) && m.freshForMs >= 0 &&
+  typeof m.onChange === "boolean";
+
+export const isSubscribed = (m: any): m is Subscribed =>
+  isRecord(m) &&
+  m.type === "SUBSCRIBED" &&
+  typeof m.request === "string" &&
+  isRecord(m.snapshot) && Object.values(m.snapshot).every((i: any) => isUserSnapshot(i)) &&
+  Number.isSafeInteger(m.serverTime) && m.serverTime >= 0;
+
+export const isSubscriptionChanged = (m: any): m is SubscriptionChanged =>
+  isRecord(m) &&
+  m.type === "SUBSCRIPTION_CHANGED" &&
+  Array.isArray(m.added) && m.added.every((i: any) => typeof i === "string") &&
+  Array.isArray(m.removed) && m.removed.every((i: any) => typeof i === "string");
+
+export const isSync = (m: any): m is Sync =>
+  isRecord(m) &&
+  m.type === "SYNC" &&
+  typeof m.request === "string";
+
+export const isSyncResult = (m: any): m is SyncResult =>
+  isRecord(m) &&
+  Number.isSafeInteger(m.asked) && m.asked >= 0;
+
+export const isSyncStatus = (m: any): m is SyncStatus => (m === "connecting" || m === "realtime" || m === "syncing" || m === "synced" || m === "offline" || m === "error");
+
+export const isSyncStatusUpdate = (m: any): m is SyncStatusUpdate =>
+  isRecord(m) &&
+  isSyncStatus(m.status) &&
+  isHops(m.hops) &&
+  Number.isSafeInteger(m.pending) && m.pending >= 0 &&
+  ((Number.isSafeInteger(m.completeThroughMs) && m.completeThroughMs >= 0 || m.completeThroughMs === null)) &&
+  ((Number.isSafeInteger(m.lastSyncAt) && m.lastSyncAt >= 0 || m.lastSyncAt === null)) &&
+  m.type === "SYNC_STATUS_UPDATE" &&
+  typeof m.user === "string" &&
+  Number.isSafeInteger(m.serverTime) && m.serverTime >= 0;
+
+export const isTimedSeries = (m: any): m is TimedSeries =>
+  isRecord(m) &&
+  typeof m.user === "string" &&
+  typeof m.device === "string" &&
+  typeof m.metric === "string" &&
+  Array.isArray(m.seq) && m.seq.length >= 1 && m.seq.every((i: any) => Number.isSafeInteger(i)) &&
+  (Array.isArray(m.value) && m.value.length >= 1 && m.value.every((i: any) => (Number.isSafeInteger(i) || Number.isFinite(i) || i === null))) &&
+  (m.rr === undefined || (Array.isArray(m.rr) && m.rr.every((i: any) => (Array.isArray(i) && i.every((i: any) => Number.isSafeInteger(i) && i >= 0 && i <= 65535) || i === null)) || m.rr === null)) &&
+  (m.contact === undefined || (Array.isArray(m.contact) && m.contact.every((i: any) => (typeof i === "boolean" || i === null)) || m.contact === null)) &&
+  (m.energyKj === undefined || (Array.isArray(m.energyKj) && m.energyKj.every((i: any) => (Number.isSafeInteger(i) && i >= 0 || i === null)) || m.energyKj === null)) &&
+  (m.quality === undefined || (Array.isArray(m.quality) && m.quality.every((i: any) => (Array.isArray(i) && i.every((i: any) => typeof i === "string") || i === null)) || m.quality === null)) &&
+  (m.counter === undefined || (isCounter(m.counter) || m.counter === null)) &&
+  (m.onChange === undefined || typeof m.onChange === "boolean") &&
+  Array.isArray(m.atMs) && m.atMs.length >= 1 && m.atMs.every((i: any) => Number.isSafeInteger(i)) &&
+  Number.isSafeInteger(m.receivedMs) && m.receivedMs >= 0 &&
+  typeof m.timeSource === "string";
+
+export const isTokenExpiring = (m: any): m is TokenExpiring =>
+  isRecord(m) &&
+  m.type === "TOKEN_EXPIRING" &&
+  Number.isSafeInteger(m.expiresAt) && m.expiresAt >= 0 &&
+  (m.token === undefined || (typeof m.token === "string" || m.token === null));
+
+export const isUserSnapshot = (m: any): m is UserSnapshot =>
+  isRecord(m) &&
+  typeof m.name === "string" &&
+  Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
+  typeof m.reset === "boolean" &&
+  isUserStatus(m.status) &&
+  (m.state === undefined || (isRecord(m.state) && Object.values(m.state).every((i: any) => (isHeartRateData(i) || isStepsData(i) || isBatteryData(i) || isValueData(i))) || m.state === null));
+
+export const isUserStatus = (m: any): m is UserStatus =>
+  isRecord(m) &&
+  isSyncStatus(m.status) &&
+  isHops(m.hops) &&
+  Number.isSafeInteger(m.pending) && m.pending >= 0 &&
+  ((Number.isSafeInteger(m.completeThroughMs) && m.completeThroughMs >= 0 || m.completeThroughMs === null)) &&
+  ((Number.isSafeInteger(m.lastSyncAt) && m.lastSyncAt >= 0 || m.lastSyncAt === null));
+
+export const isValueData = (m: any): m is ValueData =>
+  isRecord(m) &&
+  ((Number.isSafeInteger(m.current) || Number.isFinite(m.current) || m.current === null)) &&
+  ((isLastValue(m.last) || m.last === null)) &&
+  Number.isSafeInteger(m.freshForMs) && m.freshForMs >= 0 &&
+  typeof m.onChange === "boolean";
+
+/** Whether something parsed from a frame is a message that this version knows. */
+export function isServerMessage(m: any): m is ServerMessage {
+  switch (m?.type) {
+    case "ACKNOWLEDGED":
+      return isAcknowledged(m);
+    case "AUTHENTICATED":
+      return isAuthenticated(m);
+    case "ERROR":
+      return isError(m);
+    case "GOING_AWAY":
+      return isGoingAway(m);
+    case "HEALTH_DATA_UPDATE":
+      return isHealthDataUpdate(m);
+    case "HEARTBEAT":
+      return isHeartbeat(m);
+    case "HELLO":
+      return isHello(m);
+    case "HISTORY_CHANGED":
+      return isHistoryChanged(m);
+    case "REFRESHED":
+      return isRefreshed(m);
+    case "REJECTED":
+      return isRejected(m);
+    case "RESULT":
+      return isResult(m);
+    case "SUBSCRIBED":
+      return isSubscribed(m);
+    case "SUBSCRIPTION_CHANGED":
+      return isSubscriptionChanged(m);
+    case "SYNC":
+      return isSync(m);
+    case "SYNC_STATUS_UPDATE":
+      return isSyncStatusUpdate(m);
+    case "TOKEN_EXPIRING":
+      return isTokenExpiring(m);
+    default:
+      return false;
+  }
+}
+
+/** The metrics that this version knows. */
+export const METRICS = {
+  heart_rate: { unit: "bpm", freshForMs: 5000 },
+  steps: { unit: "steps", freshForMs: 60000 },
+  battery: { unit: "%", freshForMs: 86400000 },
+  cadence: { unit: "steps/min", freshForMs: 5000 },
+  speed: { unit: "m/s", freshForMs: 5000 },
+};
