@@ -15,7 +15,14 @@ from strapline_bridge.decoders import battery, heart_rate, infinitime
 from strapline_bridge.decoders.errors import UndecodableError
 from strapline_bridge.readings import Reading
 
-__all__ = ["DECODERS", "OFFERS", "SPEAKS_ON_CHANGE", "Decoder", "UndecodableError"]
+__all__ = [
+    "DECODERS",
+    "OFFERS",
+    "OFFERS_BY_NAME",
+    "SPEAKS_ON_CHANGE",
+    "Decoder",
+    "UndecodableError",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +86,9 @@ OFFERS: Final[Mapping[str, str]] = MappingProxyType(
         infinitime.SERVICE: "steps",
         battery.SERVICE: "battery",
     }
+)
+
+#: Wearables that offer more than they advertise, by the name under which they do.
+OFFERS_BY_NAME: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"InfiniTime": ("heart rate", "steps", "battery")}
 )

@@ -1,6 +1,7 @@
 """The radio port, the only importer of bleak: finds, connects and watches over wearables."""
 
-from strapline_bridge.radio.backend import RadioBackend
+from strapline_bridge.radio.backend import PLATFORM, RadioBackend, load_backend
+from strapline_bridge.radio.errors import NoAdapterError, RadioError
 from strapline_bridge.radio.events import (
     LinkChange,
     LinkState,
@@ -8,12 +9,27 @@ from strapline_bridge.radio.events import (
     RadioEvent,
     RadioSink,
 )
+from strapline_bridge.radio.link import Target
+from strapline_bridge.radio.radio import Radio
+from strapline_bridge.radio.scan import Sighting, clean_name, ensure_available, scan
+from strapline_bridge.radio.timing import Timing
 
 __all__ = [
+    "PLATFORM",
     "LinkChange",
     "LinkState",
+    "NoAdapterError",
     "Notification",
+    "Radio",
     "RadioBackend",
+    "RadioError",
     "RadioEvent",
     "RadioSink",
+    "Sighting",
+    "Target",
+    "Timing",
+    "clean_name",
+    "ensure_available",
+    "load_backend",
+    "scan",
 ]

@@ -1,0 +1,183 @@
+"""The link to one wearable: found, connected, armed, watched over, lost, and found again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from bleak import BleakClient
+from bleak.backends.device import BLEDevice
+
+from strapline_bridge.clock import BootClock
+from strapline_bridge.decoders import Decoder
+from strapline_bridge.radio import arming
+from strapline_bridge.radio.backend import RadioBackend
+from strapline_bridge.radio.errors import TRANSIENT, failure_class
+from strapline_bridge.radio.events import LinkChange, LinkState, Notification, RadioSink
+from strapline_bridge.radio.finder import Finder
+from strapline_bridge.radio.timing import Timing
+
+_log = logging.getLogger(__name__)
+
+_NS_PER_S: Final = 1_000_000_000
+
+
+class Target(Protocol):
+    """What the radio needs to know of a wearable."""
+
+    @property
+    def device(self) -> str:
+        """Its random id."""
+        ...
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where it can be found."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the links of one radio have in common.
+
+    Attributes:
+        connecting: held while a link is being made; a controller makes one at a time.
+        random: in [0, 1), for the jitter.
+    """
+
+    backend: RadioBackend
+    finder: Finder
+    connecting: asyncio.Semaphore
+    sink: RadioSink
+    clock: BootClock
+    decoders: Mapping[str, Decoder]
+    timing: Timing
+    random: Callable[[], float]
+
+
+class Link:
+    """One wearable's link, for as long as the wearable is chosen."""
+
+    def __init__(self, target: Target, shared: Shared) -> None:
+        self._device_id = target.device
+        self._addresses = target.addresses
+        self._shared = shared
+        self._state: LinkState | None = None
+        self._gone = asyncio.Event()
+        self._worthwhile = False
+        self._heard_ns = 0
+
+    async def run(self) -> None:
+        """Keep the link, for ever; cancelling this disconnects."""
+        shared = self._shared
+        failures = 0
+        self._announce(LinkState.SEARCHING)
+        while True:
+            device = await shared.finder.find(self._addresses)
+            self._worthwhile = False
+            try:
+                await self._session(device)
+            except TRANSIENT as error:
+                _log.info("device %s: not reached: %s", self._device_id, failure_class(error))
+            except Exception:  # noqa: BLE001  # one wearable's oddity must not end the others' links
+                _log.exception("device %s: unexpected", self._device_id)
+            # A device that is there but brings nothing is left alone for longer and longer.
+            failures = 0 if self._worthwhile else failures + 1
+            if failures:
+                await asyncio.sleep(shared.timing.backoff_s(failures, shared.random()))
+
+    async def _session(self, device: BLEDevice) -> None:
+        """Connect, arm and watch, until the link is gone or no good."""
+        shared = self._shared
+        async with shared.connecting, shared.finder.resting():
+            async with asyncio.timeout(shared.timing.connect_s):
+                client = await shared.backend.connect(device, self._device_id, self._lost)
+        began_ns = self._heard_ns = shared.clock.now_ns()
+        try:
+            # Failed attempts on the way here have called _lost too.
+            self._gone.clear()
+            if client.is_connected:
+                self._announce(LinkState.CONNECTED)
+                await self._use(client)
+        finally:
+            self._announce(LinkState.SEARCHING)
+            lasted_s = (shared.clock.now_ns() - began_ns) / _NS_PER_S
+            self._worthwhile = self._worthwhile or lasted_s >= shared.timing.worth_s
+            await self._disconnect(client)
+
+    async def _use(self, client: BleakClient) -> None:
+        timing = self._shared.timing
+        armed = await arming.arm(client, self._shared.decoders, self, timing.operation_s)
+        if armed.listening or armed.polled:
+            _log.info("device %s: connected", self._device_id)
+            await self._watch(client, armed)
+            _log.info("device %s: link ended", self._device_id)
+        elif not self._gone.is_set():
+            _log.warning("device %s: connected, but offers nothing known", self._device_id)
+
+    async def _watch(self, client: BleakClient, armed: arming.Armed) -> None:
+        """Return once the link is lost, or says that it is there and is not."""
+        timing = self._shared.timing
+        silence_s = timing.steady_silence_s if armed.steady else timing.quiet_silence_s
+        asked_ns = polled_ns = self._shared.clock.now_ns()
+        while not await self._gone_within(min(silence_s, timing.poll_s) / 2):
+            now_ns = self._shared.clock.now_ns()
+            if now_ns - polled_ns >= timing.poll_s * _NS_PER_S:
+                polled_ns = now_ns
+                await self._poll(client, armed)
+            if now_ns - max(self._heard_ns, asked_ns) < silence_s * _NS_PER_S:
+                continue
+            asked_ns = now_ns
+            silent_s = (now_ns - self._heard_ns) / _NS_PER_S
+            if armed.steady and silent_s >= timing.steady_limit_s:
+                _log.info("device %s: connected but silent: made anew", self._device_id)
+                return
+            if not await arming.answers(client, armed, timing.operation_s):
+                _log.info("device %s: said to be connected, but is gone", self._device_id)
+                return
+
+    async def _poll(self, client: BleakClient, armed: arming.Armed) -> None:
+        for characteristic in armed.polled:
+            await arming.read(
+                client, characteristic, self, self._shared.timing.operation_s, on_change=True
+            )
+
+    async def _gone_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _disconnect(self, client: BleakClient) -> None:
+        try:
+            async with asyncio.timeout(self._shared.timing.operation_s):
+                await client.disconnect()
+        except TRANSIENT as error:
+            _log.info("device %s: disconnecting: %s", self._device_id, failure_class(error))
+
+    def notified(self, characteristic: str, value: bytes, *, on_change: bool) -> None:
+        """Take what the wearable sent; called inside the stack's callback."""
+        self._worthwhile = True
+        self._arrived(characteristic, value, on_change)
+
+    def was_read(self, characteristic: str, value: bytes, *, on_change: bool) -> None:
+        """Take what the wearable answered."""
+        self._arrived(characteristic, value, on_change)
+
+    def _arrived(self, characteristic: str, value: bytes, on_change: bool) -> None:
+        now_ns = self._heard_ns = self._shared.clock.now_ns()
+        self._shared.sink(Notification(self._device_id, characteristic, value, now_ns, on_change))
+
+    def _lost(self, _: BleakClient) -> None:
+        self._gone.set()
+        self._announce(LinkState.SEARCHING)
+
+    def _announce(self, state: LinkState) -> None:
+        if state is not self._state:
+            self._state = state
+            self._shared.sink(LinkChange(self._device_id, state, self._shared.clock.now_ns()))
