@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import strapline
-from tests.unit.packaging.test_sources import PACKAGES
+from tests.unit.packaging.test_sources import FOLDERS, PACKAGES
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -56,3 +56,12 @@ def test_every_ignored_rule_has_its_reason() -> None:
         if line.strip().startswith('"') and not line.endswith("[") and "#" not in line
     ]
     assert unexplained == []
+
+
+def test_mypy_checks_every_python_file() -> None:
+    written = {
+        path.relative_to(ROOT).parts[0]
+        for folder in (*FOLDERS, "hatch_build.py")
+        for path in [*(ROOT / folder).rglob("*.py"), *ROOT.glob("*.py")]
+    }
+    assert written == set(PROJECT["tool"]["mypy"]["files"])
