@@ -15,6 +15,8 @@ export default defineConfig({
     // Hashed names live alone in assets/, so that the server may let browsers keep them for ever.
     assetsDir: "assets",
     sourcemap: false,
+    // The licences of what is bundled, beside the bundle.
+    license: { fileName: "licenses.txt" },
   },
   server: {
     host: "127.0.0.1",
