@@ -1,0 +1,119 @@
+"""Clocks: the real ones move, injected ones give exact anchors, and doubt is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from strapline_bridge.clock import (
+    UNKNOWN_MS,
+    ClockState,
+    KernelClock,
+    SystemBootClock,
+    SystemWallClock,
+    TimeSource,
+    boot_id,
+    clock_state,
+    kernel_clock,
+    read_anchor,
+)
+
+
+class _Ticking:
+    """A boot clock that moves by a step at each look."""
+
+    def __init__(self, now_ns: int, step_ns: int = 0) -> None:
+        self._now_ns = now_ns
+        self._step_ns = step_ns
+
+    def now_ns(self) -> int:
+        self._now_ns += self._step_ns
+        return self._now_ns
+
+
+class _Wall:
+    def now_ms(self) -> int:
+        return 1_700_000_000_123
+
+
+def test_the_boot_clock_only_goes_forward() -> None:
+    clock = SystemBootClock()
+    times = [clock.now_ns() for _ in range(100)]
+    assert times == sorted(times)
+    assert times[-1] > times[0]
+
+
+def test_the_boot_clock_without_boottime_is_monotonic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SystemBootClock, "_CLOCK", None)
+    monkeypatch.setattr("time.monotonic_ns", lambda: 42)
+    assert SystemBootClock().now_ns() == 42
+
+
+def test_the_wall_clock_is_in_milliseconds() -> None:
+    assert 1_600_000_000_000 < SystemWallClock().now_ms() < 10_000_000_000_000
+
+
+def test_a_synchronised_kernel_clock_gives_its_own_error() -> None:
+    state = clock_state(lambda: KernelClock(synchronised=True, max_error_us=12_001))
+    assert state == ClockState(TimeSource.SYSTEM, 13)
+
+
+def test_an_error_is_never_nothing() -> None:
+    state = clock_state(lambda: KernelClock(synchronised=True, max_error_us=0))
+    assert state.uncertainty_ms == 1
+
+
+def test_a_free_running_clock_is_an_estimate_even_beside_the_mark(tmp_path: Path) -> None:
+    mark = tmp_path / "synchronized"
+    mark.touch()
+    state = clock_state(lambda: KernelClock(synchronised=False, max_error_us=5), mark)
+    assert state == ClockState(TimeSource.ESTIMATE, UNKNOWN_MS)
+
+
+def test_the_mark_stands_in_for_a_silent_kernel(tmp_path: Path) -> None:
+    mark = tmp_path / "synchronized"
+    assert clock_state(lambda: None, mark).source is TimeSource.ESTIMATE
+    mark.touch()
+    assert clock_state(lambda: None, mark).source is TimeSource.SYSTEM
+
+
+def test_the_kernel_answers_in_range() -> None:
+    kernel = kernel_clock()
+    assert kernel is None or 0 <= kernel.max_error_us <= 16_000_000_000
+
+
+def test_an_anchor_joins_both_clocks() -> None:
+    anchor = read_anchor(
+        5_000_000_000,
+        _Ticking(65_000_000_000),
+        _Wall(),
+        lambda: ClockState(TimeSource.SYSTEM, 7),
+    )
+    assert anchor.elapsed_ms == 60_000
+    assert anchor.wall_ms == 1_700_000_000_123
+    assert anchor.uncertainty_ms == 7
+    assert anchor.source is TimeSource.SYSTEM
+
+
+def test_a_pause_between_the_clocks_adds_to_the_uncertainty() -> None:
+    anchor = read_anchor(
+        0,
+        _Ticking(0, step_ns=10_000_000),
+        _Wall(),
+        lambda: ClockState(TimeSource.SYSTEM, 7),
+    )
+    assert anchor.elapsed_ms == 15
+    assert anchor.uncertainty_ms == 7 + 5
+
+
+def test_the_boot_id_is_the_systems(tmp_path: Path) -> None:
+    path = tmp_path / "boot_id"
+    path.write_text("7e3d004c-cc61-49ed-b3aa-2462f9a8b9f0\n")
+    assert boot_id(path) == boot_id(path) == "7e3d004c-cc61-49ed-b3aa-2462f9a8b9f0"
+
+
+def test_without_one_no_two_boots_are_taken_for_the_same(tmp_path: Path) -> None:
+    assert boot_id(tmp_path / "none") != boot_id(tmp_path / "none")
+    (tmp_path / "empty").write_text("\n")
+    assert boot_id(tmp_path / "empty") != ""
