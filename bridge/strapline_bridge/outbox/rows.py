@@ -1,4 +1,4 @@
-"""From readings to rows: a series each for one wearer, device and metric, numbered without holes."""
+"""From readings to rows: one series a wearer, device and metric, numbered without holes."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ CREATE TABLE series_row (
   PRIMARY KEY (stream, first_seq)
 ) STRICT, WITHOUT ROWID;
 
--- Acknowledged rows are few and go first; this finds them without reading the backlog.
+-- Acknowledged rows are the first to go; this finds them without reading the backlog.
 CREATE INDEX acknowledged_row ON series_row (stream, first_seq) WHERE store IS NOT NULL;
 
 -- Holes that the bridge made itself, until a server knows of them.

@@ -25,43 +25,54 @@ ON CONFLICT (key) DO UPDATE SET
   next_seq = excluded.next_seq, last_elapsed_ms = excluded.last_elapsed_ms, zero = excluded.zero,
   ended = excluded.ended, told = excluded.told, settled = excluded.settled, dead = excluded.dead;
 
+-- name: save_settled
+UPDATE stream SET settled = :settled WHERE key = :key;
+
 -- name: forget_stream
 DELETE FROM stream WHERE key = :key;
 
 -- name: insert_row
-INSERT INTO series_row (stream, first_seq, last_seq, first_ms, device, payload)
-VALUES (:stream, :first_seq, :last_seq, :first_ms, :device, :payload);
+INSERT INTO series_row (stream, first_seq, last_seq, first_ms, device, store, payload)
+VALUES (:stream, :first_seq, :last_seq, :first_ms, :device, :store, :payload);
 
 -- name: rows_touching
-SELECT first_seq, last_seq, store, length(payload) + 64 AS weight, payload FROM series_row
-WHERE stream = :stream AND first_seq <= :last
-  AND first_seq >= coalesce(
-    (SELECT max(first_seq) FROM series_row WHERE stream = :stream AND first_seq <= :first), :first)
-  AND last_seq >= :first
-ORDER BY first_seq;
+SELECT first_seq, last_seq, length(payload) + 64 AS weight, store, payload FROM series_row
+WHERE stream = :stream AND last_seq >= :first AND first_seq <= :last AND first_seq >= coalesce(
+  (SELECT max(first_seq) FROM series_row WHERE stream = :stream AND first_seq <= :first), :first)
+ORDER BY first_seq LIMIT :limit;
 
--- name: keep_row
-UPDATE series_row SET store = :store WHERE stream = :stream AND first_seq = :first_seq;
+-- A row stays as a whole until all of it is settled: [low, high] is the settled run around it.
+-- name: settle_rows
+UPDATE series_row SET store = :store
+WHERE stream = :stream AND store IS NULL AND first_seq <= :last AND last_seq <= :high
+  AND first_seq >= max(:low, coalesce(
+    (SELECT max(first_seq) FROM series_row WHERE stream = :stream AND first_seq <= :first), :first))
+RETURNING length(payload) + 64;
 
 -- name: delete_row
 DELETE FROM series_row WHERE stream = :stream AND first_seq = :first_seq;
 
--- name: pending_page
-SELECT stream, first_seq, last_seq, payload FROM series_row
-WHERE store IS NULL AND (stream, first_seq) > (:stream, :first_seq)
-ORDER BY stream, first_seq LIMIT :limit;
+-- name: return_row
+UPDATE series_row SET store = NULL WHERE stream = :stream AND first_seq = :first_seq;
 
--- name: oldest_pending
-SELECT stream, first_seq, last_seq, first_ms, device FROM series_row
-WHERE store IS NULL ORDER BY stream, first_seq LIMIT :limit;
+-- name: kept_of_stream
+SELECT first_seq, last_seq, length(payload) + 64 AS weight FROM series_row
+WHERE store = :store AND stream = :stream ORDER BY first_seq;
 
 -- name: oldest_kept
 SELECT stream, first_seq, length(payload) + 64 AS weight FROM series_row
 WHERE store IS NOT NULL ORDER BY stream, first_seq LIMIT :limit;
 
--- name: has_rows
-SELECT EXISTS (SELECT 1 FROM series_row WHERE stream = :stream)
-    OR EXISTS (SELECT 1 FROM dead_letter WHERE stream = :stream);
+-- name: empty_streams
+SELECT key FROM stream
+WHERE NOT EXISTS (SELECT 1 FROM series_row WHERE series_row.stream = stream.key)
+  AND NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.stream = stream.key);
+
+-- name: rows_touching_times
+SELECT first_ms FROM series_row
+WHERE stream = :stream AND last_seq >= :first AND first_seq >= coalesce(
+  (SELECT max(first_seq) FROM series_row WHERE stream = :stream AND first_seq <= :first), :first)
+ORDER BY first_seq LIMIT :limit;
 
 -- name: save_hole
 INSERT INTO hole (stream, reason, ranges) VALUES (:stream, :reason, :ranges)
@@ -75,16 +86,16 @@ INSERT OR REPLACE INTO dead_letter (stream, first_seq, last_seq, code, message, 
 VALUES (:stream, :first_seq, :last_seq, :code, :message, :payload);
 
 -- name: dead_letters
-SELECT stream.id, first_seq, last_seq, code, message, payload
+SELECT stream.id, code, message, payload
 FROM dead_letter JOIN stream ON stream.key = dead_letter.stream
 ORDER BY dead_letter.stream, first_seq LIMIT :limit;
 
+-- name: dead_letters_touching
+SELECT first_seq, last_seq, 0 AS weight, code, payload FROM dead_letter
+WHERE stream = :stream AND first_seq <= :last AND last_seq >= :first ORDER BY first_seq LIMIT :limit;
+
 -- name: delete_dead_letter
 DELETE FROM dead_letter WHERE stream = :stream AND first_seq = :first_seq;
-
--- name: dead_letters_touching
-SELECT first_seq, last_seq FROM dead_letter
-WHERE stream = :stream AND first_seq <= :last AND last_seq >= :first;
 
 -- name: save_step_state
 INSERT INTO step_state (device, state) VALUES (:device, :state)

@@ -1,0 +1,130 @@
+"""What is still to be sent, in bounded pages, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from strapline_bridge.outbox.ledger import StreamRecord
+from strapline_bridge.outbox.rows import Row
+from strapline_bridge.outbox.storage import Storage
+from strapline_protocol.intervals import Range
+from strapline_protocol.publishing import Moment
+from strapline_protocol.series import Series
+
+#: Rows that one query reads: a page is at most this many, however long the backlog.
+_PAGE_ROWS: Final = 128
+#: A commit makes a row for each device and metric; so many rows surely hold its earliest.
+_COMMIT_ROWS: Final = 64
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in the backlog: the reading with this number of the stream with this key."""
+
+    key: int = 0
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Pending readings between two places.
+
+    Attributes:
+        rows: what is pending of each row there.
+        next: where the next page begins.
+        end: there is nothing pending behind this page, up to the place asked for.
+    """
+
+    rows: tuple[Row, ...]
+    next: Place
+    end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Readings that a server refused for good."""
+
+    stream: str
+    series: Series
+    code: str
+    message: str
+
+
+class Reader:
+    """Reads of the outbox; each waits for a running commit."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def page(self, after: Place, until: Place, most_readings: int) -> Page:
+        """Pending readings from ``after`` to before ``until``.
+
+        Args:
+            most_readings: stop at the row that reaches this many.
+
+        Raises:
+            sqlite3.Error: the disk does not answer.
+        """
+        rows: list[Row] = []
+        count, at = 0, after
+        for record, (first, last) in self._spans(after, until):
+            found = await self._storage.read(
+                "rows_touching", stream=record.key, first=first, last=last, limit=_PAGE_ROWS
+            )
+            for _, end, _, _, payload in found:
+                part = Series.model_validate_json(payload).within([(first, last)])
+                if part is not None:
+                    rows.append(Row(record.id, part))
+                    count += len(part)
+                at = Place(record.key, end + 1)
+                if count >= most_readings:
+                    return Page(tuple(rows), at, end=False)
+            if len(found) == _PAGE_ROWS:
+                return Page(tuple(rows), at, end=False)
+            at = Place(record.key, last + 1)
+        return Page(tuple(rows), max(at, until), end=True)
+
+    def _spans(self, after: Place, until: Place) -> Iterator[tuple[StreamRecord, Range]]:
+        """Runs of pending numbers between two places, in order."""
+        for record in list(self._storage.known.ledger):
+            if not after.key <= record.key <= until.key:
+                continue
+            low = after.seq if record.key == after.key else 0
+            high = until.seq - 1 if record.key == until.key else record.next_seq - 1
+            for first, last in record.pending():
+                if first <= high and last >= low:
+                    yield record, (max(first, low), min(last, high))
+
+    async def oldest_pending(self) -> Moment | None:
+        """No pending reading is from before this moment of its stream, nor in an earlier stream.
+
+        Raises:
+            sqlite3.Error: the disk does not answer.
+        """
+        for record in self._storage.known.ledger:
+            pending = record.pending()
+            if pending:
+                rows = await self._storage.read(
+                    "rows_touching_times",
+                    stream=record.key,
+                    first=pending[0][0],
+                    limit=_COMMIT_ROWS,
+                )
+                if rows:
+                    return Moment(stream=record.id, elapsed_ms=min(row[0] for row in rows))
+        return None
+
+    async def dead_letters(self, most: int = 100) -> list[DeadLetter]:
+        """The first dead letters.
+
+        Raises:
+            sqlite3.Error: the disk does not answer.
+        """
+        return [
+            DeadLetter(stream, Series.model_validate_json(payload), code, message)
+            for stream, code, message, payload in await self._storage.read(
+                "dead_letters", limit=most
+            )
+        ]

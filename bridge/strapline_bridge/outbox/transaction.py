@@ -1,0 +1,323 @@
+"""One group commit: new rows, what was accounted for, and the size bound, all or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiosqlite
+from pydantic import TypeAdapter
+
+from strapline_bridge.outbox.batch import Batch, Growth, Outcome, Rejection, Settlement
+from strapline_bridge.outbox.ledger import Ledger, StreamRecord, ranges_to_json
+from strapline_bridge.outbox.queries import queries
+from strapline_bridge.steps import StepState
+from strapline_protocol.intervals import IntervalSet, Range
+from strapline_protocol.series import Series
+
+#: REJECTED with this code: the user is erased, here too.
+ERASED: Final = "erased"
+#: Why the size bound made a hole.
+SIZE_BOUND: Final = "sizeBound"
+#: What a row costs beside its payload, about; the queries add the same.
+ROW_OVERHEAD: Final = 64
+#: One eviction makes room for a while, so that not every commit evicts.
+_SLACK: Final = 32
+_PAGE: Final = 256
+STEP_STATE: Final[TypeAdapter[StepState]] = TypeAdapter(StepState)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large an outbox may grow.
+
+    Attributes:
+        most_bytes: rows of all kinds together. At this bound acknowledged rows go first, then
+            the oldest readings, which are then said to be missing.
+        kept_bytes: acknowledged rows, kept for a server that comes back from a backup.
+    """
+
+    most_bytes: int = 512 * 2**20
+    kept_bytes: int = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Bytes of the rows: still to be sent, and acknowledged."""
+
+    pending: int
+    kept: int
+
+
+class Transaction:
+    """Writes one batch. Memory is changed by the caller, from :attr:`outcome`, after the commit."""
+
+    def __init__(
+        self, connection: aiosqlite.Connection, ledger: Ledger, limits: Limits, weights: Weights
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._limits = limits
+        self._weights = weights
+        self._sql = queries()
+        self.outcome = Outcome()
+
+    async def write(self, batch: Batch, records: Iterable[StreamRecord]) -> None:
+        """Begin, write, commit; on any failure nothing is written.
+
+        Args:
+            records: the streams whose row is to be saved, as it shall be after the commit.
+
+        Raises:
+            sqlite3.Error: the disk is full, read-only, gone, or locked by somebody else.
+        """
+        await self._connection.execute_fetchall("BEGIN IMMEDIATE")
+        try:
+            await self._write(batch, {record.id: record for record in records})
+            await self._connection.execute_fetchall("COMMIT")
+        except BaseException:
+            await self._roll_back()
+            raise
+
+    async def _roll_back(self) -> None:
+        # Some errors (a full disk for one) have rolled back already: sqlite.org/lang_transaction.
+        if self._connection.in_transaction:
+            await self._connection.rollback()
+
+    async def _write(self, batch: Batch, records: Mapping[str, StreamRecord]) -> None:
+        await self._save_streams(records.values())
+        if batch.growth:
+            await self._grow(batch.growth, records)
+        for settlement in batch.settled:
+            await self._settle(settlement)
+        for rejection in batch.rejected:
+            await self._reject(rejection)
+        for answer in batch.answers:
+            await self._take_back(answer)
+        await self._keep_within_bounds()
+
+    async def _grow(self, growth: Growth, records: Mapping[str, StreamRecord]) -> None:
+        if growth.rows:
+            await self._insert(records[growth.rows[0].stream], (row.series for row in growth.rows))
+        # Of several states of one device the last counts, as it does for the statement.
+        states = [
+            {"device": state.device, "state": STEP_STATE.dump_json(state).decode()}
+            for state in {state.device: state for state in growth.steps}.values()
+        ]
+        await self._many("save_step_state", states)
+
+    async def _save_streams(self, records: Iterable[StreamRecord]) -> None:
+        rows = list(records)
+        await self._many("save_stream", [record.to_row() for record in rows])
+        for record in rows:
+            for reason, numbers in record.holes.items():
+                await self._save_hole(record, reason, numbers)
+
+    async def _save_hole(self, record: StreamRecord, reason: str, numbers: IntervalSet) -> None:
+        key = {"stream": record.key, "reason": reason}
+        if numbers:
+            await self._all("save_hole", {**key, "ranges": ranges_to_json(numbers)})
+        else:
+            await self._all("delete_hole", key)
+
+    async def _insert(
+        self, record: StreamRecord, series: Iterable[Series], store: str | None = None
+    ) -> None:
+        rows = [
+            {
+                "stream": record.key,
+                "first_seq": one.seq[0],
+                "last_seq": sum(one.seq),
+                "first_ms": one.elapsed_ms[0],
+                "device": one.device,
+                "store": store,
+                "payload": one.model_dump_json(by_alias=True),
+            }
+            for one in series
+        ]
+        await self._many("insert_row", rows)
+        weight = sum(len(str(row["payload"])) + ROW_OVERHEAD for row in rows)
+        self._weigh(weight, kept=store is not None)
+
+    async def _settle(self, settlement: Settlement) -> None:
+        record = self._ledger[settlement.stream]
+        runs = record.settled.ranges()
+        for first, last in settlement.numbers:
+            low, high = next(run for run in runs if run[0] <= first <= run[1])
+            weights = await self._all(
+                "settle_rows",
+                {
+                    "stream": record.key,
+                    "store": settlement.store,
+                    "first": first,
+                    "last": last,
+                    "low": low,
+                    "high": high,
+                },
+            )
+            moved = sum(row[0] for row in weights)
+            self._weigh(-moved)
+            self._weigh(moved, kept=True)
+
+    async def _reject(self, rejection: Rejection) -> None:
+        record = self._ledger[rejection.stream]
+        numbers = IntervalSet(rejection.ranges)
+        for first, last in numbers:
+            rows = await self._touching("rows_touching", record, first, last)
+            for row in rows:
+                await self._split(record, row, numbers, rejection)
+            if rejection.code == ERASED:
+                await self._erase_dead_letters(record, numbers, first, last)
+
+    async def _split(
+        self,
+        record: StreamRecord,
+        row: sqlite3.Row,
+        numbers: IntervalSet,
+        rejection: Rejection,
+    ) -> None:
+        """Take rejected numbers out of a row, and what is left of it back in."""
+        first, last, weight, store, payload = row
+        series = Series.model_validate_json(payload)
+        await self._all("delete_row", {"stream": record.key, "first_seq": first})
+        self._weigh(-weight, kept=store is not None)
+        rest = numbers.missing(first, last)
+        await self._insert(record, _parts(series, rest), store)
+        if rejection.code == ERASED:
+            return
+        refused = IntervalSet([(first, last)]).minus(IntervalSet(rest))
+        letters = _parts(series, refused)
+        await self._save_dead_letters(record, letters, rejection.code, rejection.message)
+
+    async def _save_dead_letters(
+        self, record: StreamRecord, letters: list[Series], code: str, message: str
+    ) -> None:
+        await self._many(
+            "insert_dead_letter",
+            [
+                {
+                    "stream": record.key,
+                    "first_seq": letter.seq[0],
+                    "last_seq": sum(letter.seq),
+                    "code": code,
+                    "message": message,
+                    "payload": letter.model_dump_json(by_alias=True),
+                }
+                for letter in letters
+            ],
+        )
+        self.outcome.dead_letters += sum(map(len, letters))
+
+    async def _erase_dead_letters(
+        self, record: StreamRecord, numbers: IntervalSet, first: int, last: int
+    ) -> None:
+        for row in await self._touching("dead_letters_touching", record, first, last):
+            begin, end, _, code, payload = row
+            await self._all("delete_dead_letter", {"stream": record.key, "first_seq": begin})
+            series = Series.model_validate_json(payload)
+            self.outcome.dead_letters -= len(series)
+            rest = _parts(series, numbers.missing(begin, end))
+            await self._save_dead_letters(record, rest, code, "")
+
+    async def _take_back(self, answer: Settlement) -> None:
+        """A store holds less than it has acknowledged: what is still here is sent again."""
+        record = self._ledger[answer.stream]
+        lacking = record.settled.minus(answer.numbers)
+        if not lacking:
+            return
+        back = self.outcome.returned.setdefault(record.id, IntervalSet())
+        key = {"stream": record.key, "store": answer.store}
+        for first, last, weight in await self._all("kept_of_stream", key):
+            if not answer.numbers.missing(first, last):
+                continue
+            await self._all("return_row", {"stream": record.key, "first_seq": first})
+            self._weigh(-weight, kept=True)
+            self._weigh(weight)
+            back.update(answer.numbers.missing(first, last))
+        if back:
+            settled = record.settled.minus(back)
+            await self._all("save_settled", {"key": record.key, "settled": ranges_to_json(settled)})
+
+    async def _keep_within_bounds(self) -> None:
+        limits = self._limits
+        kept = self._weights.kept + self.outcome.kept_bytes
+        pending = self._weights.pending + self.outcome.pending_bytes
+        room = max(0, min(limits.kept_bytes, limits.most_bytes - pending))
+        if kept > room:
+            await self._delete_kept(kept - room + room // _SLACK)
+        if pending > limits.most_bytes:
+            await self._evict(pending - limits.most_bytes + limits.most_bytes // _SLACK)
+
+    async def _delete_kept(self, to_free: int) -> None:
+        while to_free > 0:
+            rows = await self._all("oldest_kept", {"limit": _PAGE})
+            if not rows:
+                return
+            doomed = []
+            for stream, first_seq, weight in rows:
+                if to_free <= 0:
+                    break
+                doomed.append({"stream": stream, "first_seq": first_seq})
+                to_free -= weight
+                self._weigh(-weight, kept=True)
+            await self._many("delete_row", doomed)
+
+    async def _evict(self, to_free: int) -> None:
+        """Discard the oldest readings, each with a record of it."""
+        for record in self._ledger:
+            hole = record.holes.get(SIZE_BOUND, IntervalSet()).copy()
+            before = len(hole)
+            for first, last in record.pending():
+                if to_free > 0:
+                    to_free = await self._evict_range(record, first, last, hole, to_free)
+            if len(hole) > before:
+                self.outcome.holes[record.id, SIZE_BOUND] = hole
+                await self._save_hole(record, SIZE_BOUND, hole)
+            if to_free <= 0:
+                return
+
+    async def _evict_range(
+        self, record: StreamRecord, first: int, last: int, hole: IntervalSet, to_free: int
+    ) -> int:
+        accounted = record.accounted()
+        while to_free > 0:
+            rows = await self._touching("rows_touching", record, first, last, _PAGE)
+            doomed = []
+            for begin, end, weight, _, _ in rows:
+                if to_free <= 0:
+                    break
+                doomed.append({"stream": record.key, "first_seq": begin})
+                hole.update(accounted.missing(begin, end))
+                to_free -= weight
+                self._weigh(-weight)
+            await self._many("delete_row", doomed)
+            if len(rows) < _PAGE:
+                break
+        return to_free
+
+    async def _touching(
+        self, name: str, record: StreamRecord, first: int, last: int, limit: int = -1
+    ) -> list[sqlite3.Row]:
+        key = {"stream": record.key, "first": first, "last": last, "limit": limit}
+        return await self._all(name, key)
+
+    async def _all(self, name: str, parameters: Mapping[str, Any]) -> list[sqlite3.Row]:
+        return list(await self._connection.execute_fetchall(self._sql[name], parameters))
+
+    async def _many(self, name: str, parameters: Sequence[Mapping[str, object]]) -> None:
+        if parameters:
+            await self._connection.executemany(self._sql[name], parameters)
+
+    def _weigh(self, weight: int, *, kept: bool = False) -> None:
+        if kept:
+            self.outcome.kept_bytes += weight
+        else:
+            self.outcome.pending_bytes += weight
+
+
+def _parts(series: Series, ranges: Iterable[Range]) -> list[Series]:
+    """What of a series lies in each of these ranges; a row's numbers have no holes."""
+    parts = (series.within([span]) for span in ranges)
+    return [part for part in parts if part is not None]
