@@ -16,6 +16,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from strapline_bridge.radio.backend import RadioBackend
+from strapline_bridge.radio.ending import scanning
 from strapline_bridge.radio.errors import TRANSIENT, RadioError, explain
 from strapline_bridge.radio.timing import Timing
 
@@ -144,18 +145,14 @@ class Finder:
             self._found(device)
 
         scanner = self._backend.make_scanner(detected)
-        async with asyncio.timeout(self._timing.operation_s):
-            await scanner.start()
-        self.scans += 1
-        try:
-            async with asyncio.timeout(self._timing.window_s):
-                await self._until(lambda: not self._searches or bool(self._connecting))
-            whole = False
-        except TimeoutError:
-            whole = True
-        finally:
-            async with asyncio.timeout(self._timing.operation_s):
-                await scanner.stop()
+        async with scanning(scanner, self._timing.operation_s):
+            self.scans += 1
+            try:
+                async with asyncio.timeout(self._timing.window_s):
+                    await self._until(lambda: not self._searches or bool(self._connecting))
+                whole = False
+            except TimeoutError:
+                whole = True
         self._listen_for_silence(heard=heard, whole=whole)
 
     def _found(self, device: BLEDevice) -> None:

@@ -15,6 +15,7 @@ from strapline_bridge.clock import BootClock
 from strapline_bridge.decoders import Decoder
 from strapline_bridge.radio import arming
 from strapline_bridge.radio.backend import RadioBackend
+from strapline_bridge.radio.ending import to_the_end
 from strapline_bridge.radio.errors import TRANSIENT, failure_class
 from strapline_bridge.radio.events import LinkChange, LinkState, Notification, RadioSink
 from strapline_bridge.radio.finder import Finder
@@ -155,8 +156,7 @@ class Link:
 
     async def _disconnect(self, client: BleakClient) -> None:
         try:
-            async with asyncio.timeout(self._shared.timing.operation_s):
-                await client.disconnect()
+            await to_the_end(client.disconnect(), self._shared.timing.operation_s)
         except TRANSIENT as error:
             _log.info("device %s: disconnecting: %s", self._device_id, failure_class(error))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from bleak.backends.scanner import AdvertisementData
 
 from strapline_bridge.decoders import OFFERS, OFFERS_BY_NAME
 from strapline_bridge.radio.backend import RadioBackend
+from strapline_bridge.radio.ending import scanning
 from strapline_bridge.radio.errors import TRANSIENT, explain
 
 _LONGEST_NAME: Final = 40
@@ -73,7 +74,9 @@ def sighting(device: BLEDevice, advertisement: AdvertisementData) -> Sighting:
     )
 
 
-async def scan(backend: RadioBackend, seconds: float | None = None) -> AsyncIterator[Sighting]:
+async def scan(
+    backend: RadioBackend, seconds: float | None = None
+) -> AsyncGenerator[Sighting, None]:
     """Yield each device when it is first heard and whenever it has something new to say.
 
     A slow reader gets the newest of each device. Leaving the loop early, with ``aclosing``,
@@ -99,28 +102,19 @@ async def scan(backend: RadioBackend, seconds: float | None = None) -> AsyncIter
             pending[seen.address] = seen
             news.set()
 
-    scanner = backend.make_scanner(detected)
-    try:
-        async with asyncio.timeout(_OPERATION_S):
-            await scanner.start()
-    except TRANSIENT as error:
-        raise explain(error) from error
     loop = asyncio.get_running_loop()
     ends_s = None if seconds is None else loop.time() + seconds
     try:
-        while await _within(news, ends_s):
-            news.clear()
-            batch = list(pending.values())
-            pending.clear()
-            for seen in batch:
-                last[seen.address] = seen
-                yield seen
-    finally:
-        try:
-            async with asyncio.timeout(_OPERATION_S):
-                await scanner.stop()
-        except TRANSIENT as error:
-            raise explain(error) from error
+        async with scanning(backend.make_scanner(detected), _OPERATION_S):
+            while await _within(news, ends_s):
+                news.clear()
+                batch = list(pending.values())
+                pending.clear()
+                for seen in batch:
+                    last[seen.address] = seen
+                    yield seen
+    except TRANSIENT as error:
+        raise explain(error) from error
 
 
 async def _within(news: asyncio.Event, ends_s: float | None) -> bool:
