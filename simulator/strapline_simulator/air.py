@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from bumble import hci, ll
 from bumble.controller import Connection, Controller
@@ -114,8 +113,10 @@ class Air(LocalLink):
         sender = _ours(sender_controller)
         if (ends := self._ends(sender, destination_address)) is None:
             return
-        receiver, connection = ends
-        self._send(sender, receiver, connection, acl_arrival(sender, receiver, connection, data))
+        receiver, receiver_end, sender_end = ends
+        arrive = acl_arrival(sender, receiver, receiver_end, data)
+        flight = Flight(self._due_s(), receiver_end, sender_end, arrive)
+        self._send(sender, receiver, flight)
 
     def send_ll_control_pdu(
         self, sender_address: hci.Address, receiver_address: hci.Address, packet: ll.ControlPdu
@@ -123,38 +124,36 @@ class Air(LocalLink):
         sender = self._by_address[sender_address]
         if (ends := self._ends(sender, receiver_address)) is None:
             return
-        receiver, connection = ends
-        self._send(sender, receiver, connection, control_arrival(receiver, connection, packet))
+        receiver, receiver_end, _ = ends
+        arrive = control_arrival(receiver, receiver_end, packet)
+        self._send(sender, receiver, Flight(self._due_s(), receiver_end, None, arrive))
 
     def _controllers(self) -> list[AirController]:
         return [_ours(controller) for controller in self.controllers]
 
     def _ends(
         self, sender: AirController, receiver_address: hci.Address
-    ) -> tuple[AirController, Connection] | None:
-        """The receiver and its end of the link; none if the link broke a moment ago."""
+    ) -> tuple[AirController, Connection, Connection] | None:
+        """The receiver, its end of the link and the sender's; none if the link just broke."""
         receiver = self._by_address.get(receiver_address)
-        own_end = sender.connection_with(receiver_address)
-        if receiver is None or own_end is None:
+        sender_end = sender.connection_with(receiver_address)
+        if receiver is None or sender_end is None:
             return None
-        connection = receiver.connection_with(own_end.self_address)
-        return None if connection is None else (receiver, connection)
+        receiver_end = receiver.connection_with(sender_end.self_address)
+        return None if receiver_end is None else (receiver, receiver_end, sender_end)
 
-    def _send(
-        self,
-        sender: AirController,
-        receiver: AirController,
-        connection: Connection,
-        arrive: Callable[[], None],
-    ) -> None:
+    def _due_s(self) -> float:
+        return asyncio.get_running_loop().time() + self.latency_s
+
+    def _send(self, sender: AirController, receiver: AirController, flight: Flight) -> None:
         if (lane := self._lanes.get((sender, receiver))) is None:
             lane = self._lanes[sender, receiver] = Lane(sender, receiver)
-        if lane.is_full:
-            self.overrun_links += 1
-            _logger.warning("too much in the air from %s: its links break", sender.name)
-            self.break_links(sender)
+        if not lane.is_full:
+            lane.put(flight)
             return
-        lane.put(Flight(asyncio.get_running_loop().time() + self.latency_s, connection, arrive))
+        self.overrun_links += 1
+        _logger.warning("too much in the air from %s: its links break", sender.name)
+        self.break_links(sender)
 
     def _connect(self, initiator: AirController, packet: ll.ConnectInd) -> None:
         """Hand over a connect request. If nobody takes it, the initiator learns that."""

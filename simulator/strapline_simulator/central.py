@@ -41,6 +41,8 @@ class Central:
         async with self._scan_lock:
             self._scanners.clear()
             await self._apply_scanning()
+        if self._abandoning is not None:
+            await asyncio.shield(self._abandoning)
         for connection in list(self.device.connections.values()):
             await connection.disconnect()
         await self.device.power_off()

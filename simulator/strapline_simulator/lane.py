@@ -23,13 +23,16 @@ class Flight:
 
     Attributes:
         due_s: when it arrives, by the clock of the loop.
-        connection: the receiver's end of the link when it was sent. A packet never arrives in
+        receiver_end: the receiver's end of the link when it was sent. A packet never arrives in
             another connection than its own, not even one between the same two devices.
+        sender_end: the sender's end, for data: who disconnects does not go on sending. ``None``
+            for the word that it disconnects.
         arrive: hands it to the receiver.
     """
 
     due_s: float
-    connection: Connection
+    receiver_end: Connection
+    sender_end: Connection | None
     arrive: Callable[[], None]
 
 
@@ -65,7 +68,7 @@ class Lane:
         loop = asyncio.get_running_loop()
         while self._flights:
             flight = self._flights[0]
-            if not self._is_connected(flight.connection):
+            if not self._is_alive(flight):
                 self._flights.popleft()
             elif not (self.sender.in_range and self.receiver.in_range):
                 return
@@ -80,8 +83,14 @@ class Lane:
         self._flights.clear()
         self.pump()
 
-    def _is_connected(self, connection: Connection) -> bool:
-        return self.receiver.connection_with(connection.peer_address) is connection
+    def _is_alive(self, flight: Flight) -> bool:
+        return _holds(self.receiver, flight.receiver_end) and (
+            flight.sender_end is None or _holds(self.sender, flight.sender_end)
+        )
+
+
+def _holds(controller: AirController, end: Connection) -> bool:
+    return controller.connection_with(end.peer_address) is end
 
 
 def acl_arrival(

@@ -24,7 +24,7 @@ _NOTIFY_BIT = 0x01
 @dataclass(frozen=True, slots=True)
 class _Flying:
     sent: Sent
-    taken: asyncio.Future[bool]
+    arrived: asyncio.Future[bool]
 
 
 class Outgoing:
@@ -56,29 +56,31 @@ class Outgoing:
         configuration = self._server.subscribers.get(connection, {}).get(handle, b"\x00\x00")
         return bool(configuration[0] & _NOTIFY_BIT)
 
-    async def notify(
+    def notify(
         self, connection: Connection | None, characteristic: str, value: bytes
-    ) -> bool:
-        """Notify, and wait until the central's radio has taken it or the link has gone.
+    ) -> asyncio.Future[bool]:
+        """Notify at once.
 
         Returns:
-            Whether it arrived. If it did, the central's callback has already been called.
+            Whether it arrived, once that is known: the central's radio has taken it, or the
+            link has gone. If it arrived, the central's callback has been called by then.
 
         Raises:
             ValueError: no such characteristic, or the value is too long for this link.
         """
-        if not self.is_subscribed(connection, characteristic) or connection is None:
-            return False
+        arrived: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if connection is None or not self.is_subscribed(connection, characteristic):
+            arrived.set_result(False)
+            return arrived
         room = connection.att_mtu - _NOTIFICATION_HEADER
         if len(value) > room:
             raise ValueError(f"a notification of {len(value)} bytes: this link has room for {room}")
-        taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        sent = Sent(characteristic, value, time.monotonic_ns())
-        self._flying.append(_Flying(sent, taken))
-        await self._server.notify_subscriber(
-            connection, self._characteristic(characteristic), value
-        )
-        return await taken
+        self._flying.append(_Flying(Sent(characteristic, value, time.monotonic_ns()), arrived))
+        # bumble's own notify would cut a long value short, and could only be awaited.
+        handle = self._characteristic(characteristic).handle
+        pdu = att.ATT_Handle_Value_Notification(attribute_handle=handle, attribute_value=value)
+        self._server.send_gatt_pdu(connection, bytes(pdu))
+        return arrived
 
     def on_taken(self, packet: bytes) -> None:
         """Learn from the radio that a packet was taken; packets are taken in order."""
@@ -87,16 +89,16 @@ class Outgoing:
             return
         flying = self._flying.popleft()
         self._ledger.enter(flying.sent)
-        if not flying.taken.done():
-            flying.taken.set_result(True)
+        if not flying.arrived.done():
+            flying.arrived.set_result(True)
 
     def on_link_gone(self) -> None:
         """What is still flying will never arrive."""
         while self._flying:
             flying = self._flying.popleft()
             self._ledger.lost += 1
-            if not flying.taken.done():
-                flying.taken.set_result(False)
+            if not flying.arrived.done():
+                flying.arrived.set_result(False)
 
     def _characteristic(self, uuid: str) -> Characteristic[bytes]:
         try:

@@ -15,7 +15,7 @@ CATCH_UP_S: Final = 5.0
 class Ticking(Protocol):
     """Something that lives when it is told to."""
 
-    async def tick(self, seconds: float, *, elapsed_s: float) -> None: ...
+    async def tick(self, seconds: float, *, elapsed_s: float, wait: bool) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ async def keep_pace(strap: Ticking, pace: Pace, *, delay_s: float = 0.0) -> None
     due_s = loop.time() + delay_s
     while True:
         await asyncio.sleep(max(0.0, due_s - loop.time()))
-        await strap.tick(1.0 / pace.rate_hz, elapsed_s=pace.interval_s)
+        await strap.tick(1.0 / pace.rate_hz, elapsed_s=pace.interval_s, wait=False)
         due_s += pace.interval_s
         if loop.time() - due_s > CATCH_UP_S:
             due_s = loop.time()

@@ -21,6 +21,10 @@ from strapline_simulator.walk import Walk
 #: Energy goes with each tenth measurement (Heart Rate Service 1.0, 3.1.1.3).
 ENERGY_EVERY: Final = 10
 
+#: So many intervals fit beside rate and energy into the 20 bytes of the smallest packet. A strap
+#: that is asked so seldom that more have gathered forgets the oldest.
+INTERVALS_KEPT: Final = 8
+
 #: Off the body a strap goes on with its last rate for a moment before it says "none".
 STALE_RATE_S: Final = 3.0
 
@@ -90,7 +94,7 @@ class HeartSensor:
         with_energy = self._profile.energy and self._measurements % ENERGY_EVERY == 0
         return heart_rate_measurement(
             bpm,
-            rr=map(rr_units, rr_ms) if self._profile.rr_intervals else (),
+            rr=map(rr_units, rr_ms[-INTERVALS_KEPT:]) if self._profile.rr_intervals else (),
             contact=self.worn if self._profile.contact_bit else None,
             energy_kj=self.energy_kj if with_energy else None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
@@ -43,7 +44,8 @@ async def simulation(
         DemoExtraMissingError: bumble is not installed.
         ValueError: a profile cannot be.
     """
-    require_demo_extra()
+    # Half a second of importing, in which the loop goes on with whatever else it has to do.
+    await asyncio.to_thread(require_demo_extra)
     from strapline_simulator.assembly import assemble  # noqa: PLC0415  # needs the extra
 
     async with AsyncExitStack() as stack:

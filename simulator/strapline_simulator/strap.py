@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date
 
@@ -111,7 +112,7 @@ class VirtualStrap:
         Raises:
             ValueError: no such characteristic, or the value does not fit the link.
         """
-        return await self._outgoing.notify(self._radio.connection, characteristic, value)
+        return await self._notify(characteristic, value)
 
     async def notify_heart_rate(
         self, bpm: int, *, rr_ms: Sequence[float] = (), contact: bool | None = None
@@ -142,20 +143,27 @@ class VirtualStrap:
         """
         return await self.push(uuids.BATTERY_LEVEL, self._battery.set(percent))
 
-    async def tick(self, seconds: float = 1.0, *, elapsed_s: float | None = None) -> None:
+    async def tick(
+        self, seconds: float = 1.0, *, elapsed_s: float | None = None, wait: bool = True
+    ) -> None:
         """Let the wearer live for some seconds, and notify what is due.
 
         Args:
             seconds: of the recorded heart.
             elapsed_s: of everything else, if the recording is played faster than life.
+            wait: until what was sent has arrived, or is lost. A clock does not wait.
         """
         elapsed_s = seconds if elapsed_s is None else elapsed_s
+        due: dict[str, bytes | None] = {}
         if self._heart is not None:
-            await self._notify_if(uuids.HEART_RATE_MEASUREMENT, self._heart.advance(seconds))
-            await self._sleep_if_off_body(self._heart)
+            due[uuids.HEART_RATE_MEASUREMENT] = self._heart.advance(seconds)
         if self._steps is not None:
-            await self._notify_if(uuids.STEP_COUNT, self._steps.advance(elapsed_s))
-        await self._notify_if(uuids.BATTERY_LEVEL, self._battery.advance(elapsed_s))
+            due[uuids.STEP_COUNT] = self._steps.advance(elapsed_s)
+        due[uuids.BATTERY_LEVEL] = self._battery.advance(elapsed_s)
+        arrivals = [self._notify(uuid, value) for uuid, value in due.items() if value is not None]
+        if wait:
+            await asyncio.gather(*arrivals)
+        await self._sleep_if_off_body()
 
     # What may happen to it.
 
@@ -204,13 +212,14 @@ class VirtualStrap:
         """
         await self._radio.wait_for(lambda: self.is_subscribed(characteristic))
 
-    async def _notify_if(self, characteristic: str, value: bytes | None) -> None:
-        if value is not None:
-            await self.push(characteristic, value)
+    def _notify(self, characteristic: str, value: bytes) -> asyncio.Future[bool]:
+        return self._outgoing.notify(self._radio.connection, characteristic, value)
 
-    async def _sleep_if_off_body(self, heart: HeartSensor) -> None:
+    async def _sleep_if_off_body(self) -> None:
         limit_s = self.profile.off_body_sleep_s
-        if limit_s is not None and heart.off_body_s >= limit_s and self.is_awake:
+        if self._heart is None or limit_s is None or not self.is_awake:
+            return
+        if self._heart.off_body_s >= limit_s:
             await self.sleep()
 
     def _require_heart(self) -> HeartSensor:
