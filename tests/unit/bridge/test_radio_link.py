@@ -1,0 +1,294 @@
+"""One link through its life: lost, silent, phantom, useless, odd."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from bleak.exc import BleakDBusError, BleakError
+
+from strapline_bridge.radio import LinkState, Notification, Radio, Timing
+from tests.unit.bridge.radio_fakes import (
+    BATTERY,
+    BATTERY_SERVICE,
+    HEART_RATE,
+    INFORMATION_SERVICE,
+    MODEL,
+    Chosen,
+    FakeAir,
+    FakeStrap,
+    Heard,
+    eventually,
+)
+
+_ADDRESS = "C0:FF:EE:00:00:01"
+_S = 1_000_000_000
+_QUICK = Timing(window_s=100, backoff_first_s=0.001, backoff_most_s=0.002, operation_s=1)
+#: Looks at the clock a hundred times a second; what it finds there is up to the test.
+_WATCHFUL = Timing(
+    window_s=100,
+    backoff_first_s=0.001,
+    backoff_most_s=0.002,
+    operation_s=0.05,
+    steady_silence_s=0.02,
+    steady_limit_s=300,
+    quiet_silence_s=0.02,
+    poll_s=600,
+)
+_CONNECTED, _SEARCHING = LinkState.CONNECTED, LinkState.SEARCHING
+
+
+class _Clock:
+    """A boot clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.at_s = 100.0
+
+    def now_ns(self) -> int:
+        return int(self.at_s * _S)
+
+
+@dataclass
+class _Bench:
+    strap: FakeStrap
+    air: FakeAir
+    heard: Heard = field(default_factory=Heard)
+    clock: _Clock = field(default_factory=_Clock)
+
+    @property
+    def states(self) -> list[LinkState]:
+        return self.heard.states("strap")
+
+    async def until_armed(self, times: int = 1) -> None:
+        await eventually(lambda: self.strap.connects == times and HEART_RATE in self.strap.armed)
+
+    async def until_asked_after(self, seconds: float) -> None:
+        """Let time pass, and wait for the question whether the strap is still there."""
+        before = self.strap.reads.count(MODEL)
+        self.clock.at_s += seconds
+        await eventually(lambda: self.strap.reads.count(MODEL) > before)
+
+
+@asynccontextmanager
+async def _linked(
+    strap: FakeStrap | None = None,
+    timing: Timing = _QUICK,
+) -> AsyncIterator[_Bench]:
+    strap = strap or FakeStrap(_ADDRESS)
+    bench = _Bench(strap, FakeAir(strap))
+    radio = Radio(
+        bench.air.backend(),
+        [Chosen("strap", (_ADDRESS,))],
+        bench.heard,
+        clock=bench.clock,
+        timing=timing,
+    )
+    task = asyncio.create_task(radio.run())
+    try:
+        yield bench
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert strap.clients == []
+        assert bench.air.scanning == 0
+
+
+async def test_what_arrives_is_stamped_with_the_boot_clock() -> None:
+    async with _linked() as bench:
+        await bench.until_armed()
+        bench.clock.at_s = 123.5
+        bench.strap.notify(HEART_RATE, b"\0\x48")
+        assert bench.heard.notifications == [
+            Notification("strap", BATTERY, b"\x50", 100 * _S, True),
+            Notification("strap", HEART_RATE, b"\0\x48", 123_500_000_000, False),
+        ]
+
+
+async def test_states_are_told_in_order() -> None:
+    async with _linked() as bench:
+        await bench.until_armed()
+        bench.strap.awake = False
+        bench.strap.drop()
+        assert bench.states == [_SEARCHING, _CONNECTED, _SEARCHING]
+    assert bench.states == [_SEARCHING, _CONNECTED, _SEARCHING]
+
+
+async def test_a_lost_link_is_made_and_armed_again_for_ever() -> None:
+    async with _linked() as bench:
+        for times in range(1, 6):
+            await bench.until_armed(times)
+            bench.strap.notify(HEART_RATE, bytes([0, times]))
+            bench.strap.drop()
+        await bench.until_armed(6)
+    rates = [one.value[1] for one in bench.heard.notifications if one.characteristic == HEART_RATE]
+    assert rates == [1, 2, 3, 4, 5]
+    assert bench.states == [_SEARCHING, _CONNECTED] * 6 + [_SEARCHING]
+
+
+async def test_a_sleeping_strap_is_waited_for() -> None:
+    async with _linked() as bench:
+        await bench.until_armed()
+        bench.strap.awake = False
+        bench.strap.drop()
+        await eventually(lambda: bench.air.scanning == 1)
+        bench.air.wake(bench.strap)
+        await bench.until_armed(2)
+
+
+async def test_failed_attempts_are_repeated_with_growing_jittered_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def backoff_s(self: Timing, failures: int, random: float) -> float:
+        asked.append(failures)
+        return 0
+
+    monkeypatch.setattr(Timing, "backoff_s", backoff_s)
+    strap = FakeStrap(_ADDRESS, connect_errors=[BleakError("no")] * 6)
+    async with _linked(strap) as bench:
+        # The connector tries twice in each attempt of ours.
+        await eventually(lambda: HEART_RATE in bench.strap.armed)
+    assert asked == [1, 2, 3]
+    assert bench.strap.connects == 7
+    assert bench.states == [_SEARCHING, _CONNECTED, _SEARCHING]
+
+
+async def test_waits_start_over_once_a_link_has_brought_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def backoff_s(self: Timing, failures: int, random: float) -> float:
+        asked.append(failures)
+        return 0
+
+    monkeypatch.setattr(Timing, "backoff_s", backoff_s)
+    async with _linked() as bench:
+        for times in (1, 2):
+            await bench.until_armed(times)
+            bench.strap.drop()
+        await bench.until_armed(3)
+        bench.strap.notify(HEART_RATE, b"\0\x48")
+        bench.strap.drop()
+        await bench.until_armed(4)
+        bench.strap.drop()
+        await bench.until_armed(5)
+    assert asked == [1, 2, 1]
+
+
+async def test_a_link_that_lasted_was_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def backoff_s(self: Timing, failures: int, random: float) -> float:
+        asked.append(failures)
+        return 0
+
+    monkeypatch.setattr(Timing, "backoff_s", backoff_s)
+    async with _linked() as bench:
+        await bench.until_armed(1)
+        bench.clock.at_s += _QUICK.worth_s
+        bench.strap.drop()
+        await bench.until_armed(2)
+    assert asked == []
+
+
+async def test_a_phantom_link_is_ended_and_made_anew() -> None:
+    async with _linked(timing=_WATCHFUL) as bench:
+        await bench.until_armed()
+        bench.strap.stalled = True
+        bench.strap.awake = False
+        bench.clock.at_s += 31
+        await eventually(lambda: bench.strap.clients == [])
+        bench.strap.stalled = False
+        bench.air.wake(bench.strap)
+        await bench.until_armed(2)
+
+
+async def test_a_silent_strap_that_answers_keeps_its_link() -> None:
+    async with _linked(timing=_WATCHFUL) as bench:
+        await bench.until_armed()
+        for _ in range(3):
+            await bench.until_asked_after(60)
+        assert bench.strap.connects == 1
+        assert BATTERY in bench.strap.armed
+
+
+async def test_a_strap_that_answers_but_stays_silent_is_armed_anew() -> None:
+    async with _linked(timing=_WATCHFUL) as bench:
+        await bench.until_armed()
+        bench.clock.at_s += 301
+        await bench.until_armed(2)
+
+
+async def test_a_strap_that_speaks_is_not_asked() -> None:
+    async with _linked(timing=_WATCHFUL) as bench:
+        await bench.until_armed()
+        for _ in range(10):
+            bench.clock.at_s += 0.015
+            bench.strap.notify(HEART_RATE, b"\0\x48")
+            await asyncio.sleep(0.002)
+        assert MODEL not in bench.strap.reads
+
+
+async def test_a_device_that_speaks_on_change_may_be_silent_for_ever() -> None:
+    strap = FakeStrap(
+        _ADDRESS,
+        services={
+            BATTERY_SERVICE: [(BATTERY, ["read", "notify"])],
+            INFORMATION_SERVICE: [(MODEL, ["read"])],
+        },
+    )
+    async with _linked(strap, _WATCHFUL) as bench:
+        await eventually(lambda: BATTERY in strap.armed)
+        for _ in range(3):
+            await bench.until_asked_after(86_400)
+        assert strap.connects == 1
+
+
+async def test_what_cannot_be_subscribed_to_is_read_now_and_then() -> None:
+    strap = FakeStrap(_ADDRESS, services={BATTERY_SERVICE: [(BATTERY, ["read"])]})
+    timing = Timing(window_s=100, poll_s=0.01, quiet_silence_s=10**9)
+    async with _linked(strap, timing) as bench:
+        await bench.heard.until(lambda: len(bench.heard.notifications) == 1)
+        bench.clock.at_s += 700
+        await bench.heard.until(lambda: len(bench.heard.notifications) == 2)
+    assert bench.heard.notifications[1].boot_ns == 800 * _S
+
+
+async def test_a_device_without_anything_known_is_left_and_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    strap = FakeStrap(_ADDRESS, services={INFORMATION_SERVICE: [(MODEL, ["read"])]})
+    with caplog.at_level(logging.INFO):
+        async with _linked(strap):
+            await eventually(lambda: strap.connects >= 2)
+    assert "offers nothing known" in caplog.text
+
+
+async def test_an_unexpected_fault_does_not_end_the_link(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    strap = FakeStrap(_ADDRESS, connect_errors=[ZeroDivisionError()])
+    async with _linked(strap) as bench:
+        await bench.until_armed(2)
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_no_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    strap = FakeStrap(
+        _ADDRESS,
+        connect_errors=[BleakDBusError("org.bluez.Error.Failed", [f"{_ADDRESS} refused"])] * 2,
+        subscribe_errors={BATTERY: BleakError(f"{_ADDRESS} refused")},
+    )
+    with caplog.at_level(logging.INFO):
+        async with _linked(strap) as bench:
+            await bench.until_armed(3)
+            strap.drop()
+            await bench.until_armed(4)
+    assert "not reached: BleakConnectionError (Failed)" in caplog.text
+    assert _ADDRESS not in caplog.text
