@@ -109,8 +109,8 @@ def _understand(schema: Schema) -> None:
 
 def _required(schema: Schema) -> set[str]:
     # A message's type has a default for Python's convenience only.
-    names: set[str] = set(schema.get("required", ()))
-    return names | ({"type"} & schema["properties"].keys())
+    names = {str(name) for name in schema.get("required", ())}
+    return names | ({"type"} & set(schema["properties"]))
 
 
 def _values(schema: Schema) -> Schema | None:

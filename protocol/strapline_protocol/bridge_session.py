@@ -151,9 +151,10 @@ class BridgeSession:
         window = self._ready()
         if stream not in self._declared:
             raise LocalProtocolError(f"READINGS before STREAM of {stream}")
+        message = Readings(stream=stream, lane=lane, series=series)
         ranges = [span for one in series for span in one.ranges()]
         window.sent(stream, lane, ranges, now_ms)
-        return encode(Readings(stream=stream, lane=lane, series=series))
+        return encode(message)
 
     def drop(self, dropped: Dropped) -> bytes:
         """The frame that explains a hole."""

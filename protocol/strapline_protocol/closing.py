@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from types import MappingProxyType
@@ -58,6 +59,29 @@ REACTIONS: Final = MappingProxyType(
 )
 
 HOUR_MS: Final = 3_600_000
+
+#: RFC 6455 section 5.5: a control frame holds 125 bytes, two of them the code.
+_LONGEST_REASON_BYTES: Final = 123
+_RETRY_AFTER: Final = re.compile(r"retry after (\d{1,8}) ms")
+
+
+def reason_text(reason: str, retry_after_ms: int = 0) -> str:
+    """A close frame's reason: cut to what fits, and its end says when to come back, if it does.
+
+    >>> reason_text("too many messages", retry_after_ms=5_000)
+    'too many messages; retry after 5000 ms'
+    """
+    end = f"; retry after {retry_after_ms} ms" if retry_after_ms else ""
+    room = _LONGEST_REASON_BYTES - len(end)
+    if len(reason.encode()) > room:
+        reason = reason.encode()[: room - 3].decode(errors="ignore") + "..."
+    return reason + end
+
+
+def retry_after_ms(reason: str) -> int:
+    """For how long the server asks to stay away (1013, 4429); 0 when the reason does not say."""
+    found = _RETRY_AFTER.search(reason)
+    return int(found[1]) if found else 0
 
 
 def reaction_to(code: int) -> Reaction:

@@ -7,7 +7,7 @@
     └── RemoteProtocolError        the other end broke it
         ├── MalformedMessageError  not a message of this protocol; closes with 4400
         ├── UnknownTypeError       a newer peer's message: answered with ERROR, nothing closes
-        └── MessageTooLargeError   over the agreed size; closes with 1009
+        └── MessageTooLargeError   over the agreed size; closes with 4413
 """
 
 from __future__ import annotations

@@ -87,6 +87,14 @@ class IntervalSet:
             result.update(other.missing(first, last))
         return result
 
+    def span(self) -> Range:
+        """The least number and the greatest.
+
+        Raises:
+            IndexError: the set is empty.
+        """
+        return self._firsts[0], self._lasts[-1]
+
     def ranges(self) -> list[Range]:
         """All ranges in order."""
         return list(self)

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 
 from strapline_protocol.base import (
     Code,
+    Content,
     Count,
     DurationMs,
     Label,
@@ -154,7 +155,7 @@ class Request(WireModel):
     type: Literal["REQUEST"] = "REQUEST"
     request: RequestId
     method: Code
-    params: dict[str, JsonValue] = {}
+    params: Content = {}
 
 
 class Result(WireModel):

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from strapline_protocol.base import (
+    SAFE_INTEGER,
     Code,
     Count,
     DeviceId,
@@ -82,7 +83,10 @@ class Zero(WireModel):
         return self
 
     def wall_ms(self, elapsed_ms: int) -> int:
-        """The wall time of one moment of the stream."""
+        """The wall time of one moment of the stream, moved to the nearest that the wire carries."""
+        return min(max(0, self._wall_ms(elapsed_ms)), SAFE_INTEGER)
+
+    def _wall_ms(self, elapsed_ms: int) -> int:
         anchors = self.anchors
         before = anchors[0]
         for after in anchors:
@@ -90,9 +94,9 @@ class Zero(WireModel):
                 break
             before = after
         else:
-            return max(0, elapsed_ms + before.wall_ms - before.elapsed_ms)
+            return elapsed_ms + before.wall_ms - before.elapsed_ms
         if before is after:
-            return max(0, elapsed_ms + after.wall_ms - after.elapsed_ms)
+            return elapsed_ms + after.wall_ms - after.elapsed_ms
         span = after.elapsed_ms - before.elapsed_ms
         share = (after.wall_ms - before.wall_ms) * (elapsed_ms - before.elapsed_ms)
         return before.wall_ms + share // span

@@ -13,18 +13,19 @@ What may be said when::
     CLOSED      nothing is heard
 
 A message of the other role is answered with ERROR and changes nothing, and so is an unknown
-type; a malformed one closes.
+type; a malformed one closes. Only READINGS are judged series by series: what cannot be read of
+them comes out as ``rejected``, and neither closes the connection nor spoils its neighbours.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
 
 from strapline_protocol.base import WireModel
-from strapline_protocol.closing import CloseCode
+from strapline_protocol.closing import CloseCode, reason_text
 from strapline_protocol.codec import LARGEST_FIRST_MESSAGE, decode_client
 from strapline_protocol.errors import (
     LocalProtocolError,
@@ -32,6 +33,7 @@ from strapline_protocol.errors import (
     MessageTooLargeError,
     UnknownTypeError,
 )
+from strapline_protocol.judging import judged
 from strapline_protocol.messages import ClientMessage
 from strapline_protocol.opening import (
     Authenticate,
@@ -42,7 +44,7 @@ from strapline_protocol.opening import (
     Request,
     Role,
 )
-from strapline_protocol.publishing import Dropped, Readings, Status, Stream
+from strapline_protocol.publishing import Dropped, Readings, Rejected, Status, Stream
 from strapline_protocol.watching import Subscribe, SyncAsked
 
 
@@ -70,10 +72,13 @@ _BY_ROLE: Final = MappingProxyType(
     {Role.BRIDGE: SessionState.PUBLISHING, Role.VIEWER: SessionState.WATCHING}
 )
 
+#: A bridge that runs over its window has lost count: it shall look up what is acknowledged.
+_WINDOW_RETRY_MS: Final = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End the connection with this code; the reason is safe to show."""
+    """End the connection with this code; the reason is safe to show and fits a close frame."""
 
     code: CloseCode
     reason: str
@@ -81,10 +86,17 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What one frame came to: at most one message to act on, replies to send, or the end."""
+    """What one frame came to: at most one message to act on, replies to send, or the end.
+
+    Attributes:
+        rejected: series of a READINGS that cannot be read. The caller first accounts for their
+            numbers durably, as for all that it rejects itself, and then sends these. They are not
+            in the window, so they are not :meth:`ServerSession.settled`.
+    """
 
     message: ClientMessage | None = None
     replies: tuple[WireModel, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
     close: Close | None = None
 
 
@@ -151,30 +163,49 @@ class ServerSession:
         except MessageTooLargeError as error:
             return self._close(CloseCode.MESSAGE_TOO_LARGE, str(error))
         except MalformedMessageError as error:
-            return self._close(CloseCode.PROTOCOL_VIOLATION, str(error))
+            return self._malformed(frame, error)
         if type(message) not in ALLOWED[self.state]:
             return self._out_of_place(message)
         return self._accept(message)
 
-    def authenticated(self, role: Role, lifetime_ms: int, now_ms: int) -> None:
-        """The token was good for ``lifetime_ms`` more; the session now has this role."""
+    def authenticated(self, role: Role, lifetime_ms: int, now_ms: int, age_ms: int = 0) -> None:
+        """The token was good; the session now has this role. Arguments as for :meth:`renewed`."""
         if self.state is not SessionState.VERIFYING:
             raise LocalProtocolError(f"authenticated in state {self.state.name}")
         self.state = _BY_ROLE[role]
-        self.renewed(lifetime_ms, now_ms)
+        self.renewed(lifetime_ms, now_ms, age_ms)
 
-    def renewed(self, lifetime_ms: int, now_ms: int) -> None:
-        """A REFRESH was good: the session lasts ``lifetime_ms`` from now."""
+    def renewed(self, lifetime_ms: int, now_ms: int, age_ms: int = 0) -> None:
+        """A token was good, at AUTHENTICATE or REFRESH.
+
+        Args:
+            lifetime_ms: for how long it is good from now on.
+            now_ms: the caller's monotonic clock.
+            age_ms: for how long it has been good already. A viewer that comes for minutes a day
+                is told of the half of its token's life even so, and not on the last day.
+        """
         self._expires_ms = now_ms + lifetime_ms
-        self._half_life_ms = now_ms + lifetime_ms // 2
+        self._half_life_ms = now_ms + (lifetime_ms - age_ms) // 2
         self._warned = False
 
     def settled(self, readings: int) -> None:
-        """So many readings were acknowledged or rejected: they leave the window."""
+        """So many readings were acknowledged or rejected: they leave the window.
+
+        Raises:
+            LocalProtocolError: they are more than are in it.
+        """
+        if readings > self._readings_in_flight:
+            raise LocalProtocolError(f"{readings} settled of {self._readings_in_flight} readings")
         self._readings_in_flight -= readings
 
     def answered(self) -> None:
-        """One REQUEST was answered."""
+        """One REQUEST was answered.
+
+        Raises:
+            LocalProtocolError: none was waiting.
+        """
+        if self._requests_in_flight < 1:
+            raise LocalProtocolError("an answer without a request")
         self._requests_in_flight -= 1
 
     def closed(self) -> None:
@@ -222,6 +253,7 @@ class ServerSession:
                     return self._close(
                         CloseCode.RATE_LIMITED,
                         f"over {self.limits.window_readings} readings without acknowledgement",
+                        _WINDOW_RETRY_MS,
                     )
             case Request():
                 if self._requests_in_flight >= self.limits.requests_in_flight:
@@ -239,9 +271,16 @@ class ServerSession:
         request = message.request if isinstance(message, (Subscribe, Request, Status)) else None
         return _refused(ErrorCode.NOT_ALLOWED, f"{message.type} is not for this role", request)
 
-    def _close(self, code: CloseCode, reason: str) -> Received:
+    def _malformed(self, frame: str | bytes, error: MalformedMessageError) -> Received:
+        verdict = judged(frame) if self.state is SessionState.PUBLISHING else None
+        if verdict is None:
+            return self._close(CloseCode.PROTOCOL_VIOLATION, str(error))
+        received = self._accept(verdict.readings) if verdict.readings else Received()
+        return received if received.close else replace(received, rejected=verdict.rejected)
+
+    def _close(self, code: CloseCode, reason: str, retry_after_ms: int = 0) -> Received:
         self.state = SessionState.CLOSED
-        return Received(close=Close(code, reason))
+        return Received(close=Close(code, reason_text(reason, retry_after_ms)))
 
 
 def _refused(code: ErrorCode, message: str, request: str | None = None) -> Received:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -40,6 +41,7 @@ from strapline_protocol.opening import (
     TokenExpiring,
 )
 from strapline_protocol.watching import (
+    MOST_USERS,
     HealthDataUpdate,
     HistoryChanged,
     Position,
@@ -119,6 +121,10 @@ class Positions:
         """What to subscribe from: what is held behind a gap, else the user's last."""
         return {user: held.behind or held.last for user, held in self._users.items()}
 
+    def users(self) -> list[str]:
+        """Whose changes are held."""
+        return list(self._users)
+
     def snapshot(self, user: str, position: Position, *, reset: bool) -> None:
         """Start anew at a snapshot's position, or go on where ``reset`` is false."""
         held = self._users.get(user)
@@ -165,6 +171,7 @@ class ViewerSession:
         self._heard_ms = now_ms
         self._heartbeat_ms = HEARTBEAT_UNTIL_TOLD_MS
         self._asked: str | None = None
+        self._asked_users: list[str] | None = None
         self._conflated = False
 
     def receive(self, frame: str | bytes, now_ms: int) -> list[Event]:
@@ -188,6 +195,9 @@ class ViewerSession:
                 self._heartbeat_ms = message.heartbeat_ms
             case Subscribed():
                 self._subscribed(message)
+            case Error(request=str(request)) if request == self._asked:
+                # Nothing is under way any more that would fill a gap.
+                self._asked = None
             case SubscriptionChanged():
                 for user in message.removed:
                     self._positions.forget(user)
@@ -214,12 +224,17 @@ class ViewerSession:
         metrics: list[str] | None = None,
         min_interval_ms: int = 0,
     ) -> bytes:
-        """The frame that asks for snapshots and changes, from where :class:`Positions` stands."""
+        """The frame that asks for snapshots and changes, from where :class:`Positions` stands.
+
+        Those beyond :data:`MOST_USERS` are asked for without ``since``, and start anew.
+        """
         self._ready()
         since = self._positions.since()
         if users is not None:
             since = {user: since[user] for user in users if user in since}
+        since = dict(islice(since.items(), MOST_USERS))
         self._asked = request
+        self._asked_users = users
         self._conflated = min_interval_ms > 0
         return encode(
             Subscribe(
@@ -262,6 +277,11 @@ class ViewerSession:
         self.useful = True
         if message.request == self._asked:
             self._asked = None
+            asked = self._positions.users() if self._asked_users is None else self._asked_users
+            for user in asked:
+                # No longer granted, though nothing was here to say so when it went.
+                if user not in message.snapshot:
+                    self._positions.forget(user)
         for user, snapshot in message.snapshot.items():
             self._positions.snapshot(user, snapshot.position, reset=snapshot.reset)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -23,6 +23,9 @@ from strapline_protocol.base import (
 )
 from strapline_protocol.publishing import DeviceState
 from strapline_protocol.series import Quality, TimedSeries
+
+#: How many users one message may name.
+MOST_USERS: Final = 1_000
 
 #: [epoch, n]: the n-th committed change of one user's data in this history of the database.
 Position = Annotated[tuple[Label, Count], Field(strict=False)]
@@ -107,7 +110,8 @@ class ValueData(WireModel):
 
 
 def _shape(data: object) -> str:
-    fields = data if isinstance(data, dict) else type(data).model_fields  # type: ignore[attr-defined]  # a WireModel
+    # Whatever else was sent is no model either, and the check of ``value`` says so.
+    fields = data if isinstance(data, dict) else getattr(type(data), "model_fields", ())
     for field, shape in (("today", "steps"), ("devices", "battery"), ("over", "heart_rate")):
         if field in fields:
             return shape
@@ -129,9 +133,9 @@ class Subscribe(WireModel):
 
     type: Literal["SUBSCRIBE"] = "SUBSCRIBE"
     request: RequestId
-    users: Annotated[list[UserId], Field(max_length=1_000)] | None = absent()
+    users: Annotated[list[UserId], Field(max_length=MOST_USERS)] | None = absent()
     metrics: Annotated[list[MetricName], Field(max_length=64)] | None = absent()
-    since: Annotated[dict[UserId, Position], Field(max_length=1_000)] = {}
+    since: Annotated[dict[UserId, Position], Field(max_length=MOST_USERS)] = {}
     min_interval_ms: Annotated[int, Field(ge=0, le=3_600_000)] = absent(0)
 
 
@@ -270,7 +274,10 @@ class SyncAsked(WireModel):
 
 
 class SubscriptionChanged(WireModel):
-    """Server: a grant came or went; what is removed leaves the screen."""
+    """Server: a grant came or went; what is removed leaves the screen.
+
+    A viewer subscribes again for the state of who was added: nothing of theirs comes before.
+    """
 
     type: Literal["SUBSCRIPTION_CHANGED"] = "SUBSCRIPTION_CHANGED"
     added: list[UserId]
@@ -309,7 +316,7 @@ class HistoryPage(WireModel):
 class SyncParams(WireModel):
     """REQUEST ``sync``: ask the bridges of these users (all granted when none is named)."""
 
-    users: Annotated[list[UserId], Field(max_length=1_000)] | None = absent()
+    users: Annotated[list[UserId], Field(max_length=MOST_USERS)] | None = absent()
 
 
 class SyncResult(WireModel):

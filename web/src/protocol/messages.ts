@@ -375,7 +375,7 @@ export interface Subscribed {
   serverTime: number;
 }
 
-/** Server: a grant came or went; what is removed leaves the screen. */
+/** Server: a grant came or went; what is removed leaves the screen. A viewer subscribes again for the state of who was added: nothing of theirs comes before. */
 export interface SubscriptionChanged {
   type: "SUBSCRIPTION_CHANGED";
   added: string[];
@@ -419,7 +419,7 @@ export interface SyncStatusUpdate {
   serverTime: number;
 }
 
-/** Readings as a viewer gets them. ``atMs``: wall time, the first and then differences. ``receivedMs`` is when the server committed them and ``timeSource`` whether their time is estimated, so that a screen can tell live from filled in later. */
+/** Readings as a viewer gets them. ``atMs``: wall time, the first and then differences. ``receivedMs`` is when the server committed them and ``timeSource`` whether their time is estimated, so that a screen can tell live from filled in later. ``serverMarks`` stands beside the bridge's ``quality``: what the server finds doubtful. */
 export interface TimedSeries {
   user: string;
   device: string;
@@ -435,6 +435,7 @@ export interface TimedSeries {
   atMs: number[];
   receivedMs: number;
   timeSource: string;
+  serverMarks?: (string[] | null)[] | null;
 }
 
 /** Server, at half of a token's life; with ``token`` where the server issues them. */
@@ -746,7 +747,8 @@ export const isTimedSeries = (m: any): m is TimedSeries =>
   (m.onChange === undefined || typeof m.onChange === "boolean") &&
   Array.isArray(m.atMs) && m.atMs.length >= 1 && m.atMs.every((i: any) => Number.isSafeInteger(i)) &&
   Number.isSafeInteger(m.receivedMs) && m.receivedMs >= 0 &&
-  typeof m.timeSource === "string";
+  typeof m.timeSource === "string" &&
+  (m.serverMarks === undefined || (Array.isArray(m.serverMarks) && m.serverMarks.every((i: any) => (Array.isArray(i) && i.every((i: any) => typeof i === "string") || i === null)) || m.serverMarks === null));
 
 export const isTokenExpiring = (m: any): m is TokenExpiring =>
   isRecord(m) &&
