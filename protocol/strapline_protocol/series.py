@@ -37,8 +37,9 @@ _MOST_EXTRAS: Final = 16
 _LARGEST_EXTRA_BYTES: Final = 128 * 1024
 #: Names on the wire are camelCase, so that no unknown one is a field's name in Python.
 _EXTRA_NAME: Final = re.compile(r"[a-z][A-Za-z0-9]{0,63}")
-#: What only the server says of a reading: from a bridge it would be a forgery.
-_SERVERS_OWN: Final = frozenset({"atMs", "receivedMs", "serverMarks", "timeSource"})
+#: What the server adds to a series for a viewer: in a bridge's it would stand in the way of that.
+#: ``serverMarks`` may stand in it, since a stored block has them; the server strips a bridge's.
+_SERVERS_OWN: Final = frozenset({"atMs", "receivedMs", "timeSource"})
 
 #: Fails at its first fault, so that a bad column costs no list of two thousand.
 _COLUMN: Final = Field(max_length=LONGEST_SERIES, fail_fast=True)
