@@ -6,7 +6,8 @@
     └── OutboxError
         ├── OutboxHeldError       another process has it
         ├── OutboxTooNewError     a newer Strapline wrote it
-        └── OutboxUnreadableError no outbox, damaged, or not ours to open
+        ├── OutboxUnreadableError no outbox, damaged, or not ours to open
+        └── OutboxReadError       the disk failed while it was open
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from strapline_bridge.errors import BridgeError
 
 
 class OutboxError(BridgeError):
-    """The outbox cannot be opened. Nothing in it was changed."""
+    """The outbox cannot be used. Nothing in it was changed."""
 
 
 class OutboxHeldError(OutboxError):
@@ -54,3 +55,10 @@ class OutboxUnreadableError(OutboxError):
             f"the outbox {path} cannot be opened: {why}",
             f"Put that right, or keep it aside (`mv {path} {path}.aside`): a new one is then made",
         )
+
+
+class OutboxReadError(OutboxError):
+    """The disk gave an error instead of readings."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the outbox cannot be read: {why}", "Check the disk")

@@ -19,3 +19,6 @@ class OutboxObserver:
 
     def returned(self, stream: str, numbers: IntervalSet) -> None:
         """A server has lost these; they are to be sent again."""
+
+    def changed(self, stream: str) -> None:
+        """A stream's time, its end, or its holes are no longer what they were."""

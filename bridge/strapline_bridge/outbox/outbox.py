@@ -143,6 +143,15 @@ class Outbox:
         assert self._task is not None
         await asyncio.shield(self._task)
 
+    async def finish(self) -> None:
+        """Store what was put, and write down that this run has ended; nothing may be put after.
+
+        What a server answers is still taken, until :meth:`close`.
+        """
+        await self._writer.flush()
+        self._writer.end_stream()
+        await self._writer.flush()
+
     async def close(self) -> None:
         """Write what is left, say that this run has ended, and give the file back."""
         if self._task is None:
@@ -184,7 +193,7 @@ class Outbox:
             counters=self._writer.counters,
         )
 
-    def end(self) -> Place:
+    def behind(self) -> Place:
         """The place behind the last committed reading."""
         records = self.records()
         return Place(records[-1].key, records[-1].next_seq) if records else Place()
@@ -257,6 +266,8 @@ class Outbox:
             if zero is not None:
                 record.zero, record.told = zero, False
                 self._changed(record)
+                for observer in self._observers:
+                    observer.changed(record.id)
 
     def _changed(self, record: StreamRecord) -> None:
         self._writer.changes.touched.add(record.id)

@@ -65,7 +65,7 @@ class Reader:
             most_readings: stop at the row that reaches this many.
 
         Raises:
-            sqlite3.Error: the disk does not answer.
+            OutboxReadError: the disk does not answer.
         """
         rows: list[Row] = []
         count, at = 0, after
@@ -101,7 +101,7 @@ class Reader:
         """No pending reading is from before this moment of its stream, nor in an earlier stream.
 
         Raises:
-            sqlite3.Error: the disk does not answer.
+            OutboxReadError: the disk does not answer.
         """
         for record in self._storage.known.ledger:
             pending = record.pending()
@@ -120,7 +120,7 @@ class Reader:
         """The first dead letters.
 
         Raises:
-            sqlite3.Error: the disk does not answer.
+            OutboxReadError: the disk does not answer.
         """
         return [
             DeadLetter(stream, Series.model_validate_json(payload), code, message)

@@ -13,7 +13,7 @@ import aiosqlite
 
 from strapline_bridge.outbox.batch import Batch, Outcome
 from strapline_bridge.outbox.database import open_database
-from strapline_bridge.outbox.errors import OutboxUnreadableError
+from strapline_bridge.outbox.errors import OutboxReadError, OutboxUnreadableError
 from strapline_bridge.outbox.ledger import Ledger, StreamRecord, ranges_from_json
 from strapline_bridge.outbox.lock import ProcessLock
 from strapline_bridge.outbox.queries import queries
@@ -109,10 +109,13 @@ class Storage:
         """The rows of a named query.
 
         Raises:
-            sqlite3.Error: the disk does not answer.
+            OutboxReadError: the disk does not answer.
         """
         async with self._turn:
-            return list(await self._connection.execute_fetchall(self._sql[name], parameters))
+            try:
+                return list(await self._connection.execute_fetchall(self._sql[name], parameters))
+            except sqlite3.Error as error:
+                raise OutboxReadError(str(error)) from error
 
 
 async def _read(connection: aiosqlite.Connection) -> Known:

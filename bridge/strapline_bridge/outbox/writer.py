@@ -140,7 +140,7 @@ class Writer:
                 await self._pace()
                 await self._step()
             await self._step()
-            self._end_stream()
+            self.end_stream()
             await self._step()
         finally:
             if self._timer is not None:
@@ -148,13 +148,17 @@ class Writer:
             for waiter in self._waiters:
                 waiter.cancel()
 
-    def _end_stream(self) -> None:
+    def end_stream(self) -> None:
+        """This run has said its last reading; harmless when said twice."""
         own = self.own
-        if own is not None and self._storage.known.ledger.get(own.id) is not None:
-            now_ms = elapsed_ms(self._read_clock().boot_ns, own.zero_ns)
-            own.ended = Ended(elapsed_ms=max(now_ms, own.last_elapsed_ms), clean=True)
-            own.told = False
-            self.changes.touched.add(own.id)
+        if own is None or own.ended is not None or self._storage.known.ledger.get(own.id) is None:
+            return
+        now_ms = elapsed_ms(self._read_clock().boot_ns, own.zero_ns)
+        own.ended = Ended(elapsed_ms=max(now_ms, own.last_elapsed_ms), clean=True)
+        own.told = False
+        self.changes.touched.add(own.id)
+        for observer in self._observers:
+            observer.changed(own.id)
 
     async def _step(self) -> None:
         self._wake.clear()
@@ -246,6 +250,9 @@ class Writer:
         for stream, numbers in outcome.returned.items():
             for observer in self._observers:
                 observer.returned(stream, numbers)
+        for stream, _ in outcome.holes:
+            for observer in self._observers:
+                observer.changed(stream)
 
     async def _commit_patiently(self, batch: Batch) -> Outcome | None:
         """Commit, however long the disk refuses; None when closing ends the patience."""
@@ -294,6 +301,8 @@ class Writer:
         self.counters.readings += sum(len(row.series) for row in growth.rows)
         for observer in self._observers:
             observer.committed(growth.rows)
+            if growth.unstored is not None:
+                observer.changed(own.id)
 
     def _not_storing(self, error: sqlite3.Error, batch: Batch) -> None:
         self.counters.failed += 1

@@ -1,0 +1,16 @@
+"""Brings readings to the server: the live ones first, the backlog behind them."""
+
+from strapline_bridge.uplink.connection import Greeting
+from strapline_bridge.uplink.state import Link, UplinkState
+from strapline_bridge.uplink.tokens import FileTokens, SignedTokens, TokenSource
+from strapline_bridge.uplink.uplink import Uplink
+
+__all__ = [
+    "FileTokens",
+    "Greeting",
+    "Link",
+    "SignedTokens",
+    "TokenSource",
+    "Uplink",
+    "UplinkState",
+]

@@ -1,0 +1,288 @@
+"""What a bridge says in one connection, and what it makes of the answers, without a socket.
+
+The order of what leaves: this run's STREAM and what is asked for, live readings, the STREAM of
+older runs and holes, and behind all of it the backlog.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from strapline_bridge.outbox import Outbox, OutboxObserver, Row, merged
+from strapline_bridge.uplink.lanes import Lanes
+from strapline_protocol.bridge_session import BridgeSession
+from strapline_protocol.codec import encode
+from strapline_protocol.intervals import IntervalSet
+from strapline_protocol.messages import ServerMessage
+from strapline_protocol.opening import Authenticated, Error
+from strapline_protocol.publishing import (
+    Acknowledged,
+    Dropped,
+    Lane,
+    Readings,
+    Rejected,
+    Status,
+    Stream,
+    Sync,
+)
+from strapline_protocol.series import Series
+
+_log = logging.getLogger(__name__)
+
+#: A frame of the past is small, so that the present waits behind little.
+BACKLOG_FRAME_BYTES: Final = 8 * 1_024
+#: STREAMs that wait for their answer at one time.
+_DECLARED_AHEAD: Final = 8
+_MOST_RANGES: Final = 10_000
+
+
+@dataclass(slots=True)
+class Sent:
+    """What this process has sent, over all connections: only that can be acknowledged.
+
+    Attributes:
+        unsolicited: numbers that a server accounted for without having been sent them.
+    """
+
+    numbers: dict[str, IntervalSet]
+    unsolicited: int = 0
+
+    def add(self, stream: str, ranges: Sequence[tuple[int, int]]) -> None:
+        """These are on their way."""
+        self.numbers.setdefault(stream, IntervalSet()).update(ranges)
+
+    def known(self, stream: str, ranges: Sequence[tuple[int, int]]) -> IntervalSet:
+        """Those of ``ranges`` that were sent; the others are counted."""
+        sent = self.numbers.get(stream, IntervalSet())
+        told = IntervalSet(ranges)
+        strange = told.minus(sent)
+        if strange:
+            self.unsolicited += len(strange)
+        return told.minus(strange)
+
+
+class Conversation(OutboxObserver):
+    """One connection, from AUTHENTICATED on.
+
+    ``next_frame`` gives what is to be sent now; ``take`` a message that came. Whoever drives it
+    asks for frames again whenever ``wake`` was called.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        session: BridgeSession,
+        authenticated: Authenticated,
+        *,
+        store: str,
+        sent: Sent,
+        status: Callable[[str | None], Awaitable[Status]],
+        wake: Callable[[], None],
+        most_bytes: int,
+    ) -> None:
+        self._outbox = outbox
+        self._session = session
+        self._store = store
+        self._sent = sent
+        self._status = status
+        self._wake = wake
+        self._most_bytes = min(most_bytes, authenticated.limits.message_bytes)
+        self._lanes = Lanes(outbox)
+        self._told: dict[str, Stream] = {}
+        self._answered: set[str] = set()
+        self._to_declare: deque[str] = deque()
+        self._holes_told: dict[tuple[str, str], IntervalSet] = {}
+        self._holes_due: set[str] = set()
+        self._asked: deque[bytes] = deque()
+        self._status_due: deque[str | None] = deque([None])
+        self._behind = False
+        self._begin()
+
+    def _begin(self) -> None:
+        own = self._outbox.stream
+        for record in self._outbox.records():
+            if record.id != own and (record.pending() or record.holes or not record.told):
+                self._to_declare.append(record.id)
+            self._holes_due.add(record.id)
+        if own is not None:
+            self._to_declare.appendleft(own)
+
+    # -------------------------------------------------------------- heard from the outbox
+
+    def committed(self, rows: Sequence[Row]) -> None:
+        self._lanes.committed(rows)
+        self._wake()
+
+    def returned(self, stream: str, numbers: IntervalSet) -> None:
+        self._lanes.returned(stream, numbers)
+        self._wake()
+
+    def changed(self, stream: str) -> None:
+        record = self._outbox.record(stream)
+        if record is not None and not record.told and stream not in self._to_declare:
+            self._to_declare.append(stream)
+        self._holes_due.add(stream)
+        self._wake()
+
+    # -------------------------------------------------------------- heard from the server
+
+    def take(self, message: ServerMessage) -> None:
+        """Act on a message; those of the opening and the token are not for here."""
+        match message:
+            case Acknowledged():
+                self._acknowledged(message)
+            case Rejected():
+                numbers = self._sent.known(message.stream, message.ranges)
+                if numbers:
+                    known = message.model_copy(update={"ranges": numbers.ranges()})
+                    self._outbox.reject(known)
+                    _log.warning(
+                        "the server refuses %d readings for good (%s): see the dead letters",
+                        len(numbers),
+                        message.code,
+                    )
+            case Sync():
+                self._status_due.append(message.request)
+            case Error():
+                _log.warning("the server answers %s: %s", message.code, message.message)
+            case _:
+                return
+        self._wake()
+
+    def _acknowledged(self, message: Acknowledged) -> None:
+        told = self._told.get(message.stream)
+        if message.zero_version is None or told is None:
+            numbers = self._sent.known(message.stream, message.ranges)
+            self._outbox.acknowledge(message.stream, numbers.ranges(), self._store)
+            return
+        ranges = message.ranges
+        if message.stream == self._outbox.stream:
+            # Nobody but this run can have sent any of it.
+            ranges = self._sent.known(message.stream, ranges).ranges()
+        self._answered.add(message.stream)
+        self._outbox.answered(told, ranges, self._store)
+
+    # ------------------------------------------------------------------------ what to say
+
+    def report(self) -> None:
+        """Say how this bridge is."""
+        if None not in self._status_due:
+            self._status_due.append(None)
+        self._wake()
+
+    def say(self, frame: bytes) -> None:
+        """Send this first: a renewed token."""
+        self._asked.append(frame)
+        self._wake()
+
+    async def next_frame(self) -> bytes | None:
+        """The next frame, or None while there is nothing to say or no room to say it."""
+        if self._asked:
+            return self._asked.popleft()
+        if self._to_declare and self._to_declare[0] == self._outbox.stream:
+            return self._declare(self._to_declare.popleft())
+        if self._status_due:
+            return self._session.report(await self._status(self._status_due.popleft()))
+        return self._live_frame() or self._stream_frame() or await self._backlog_frame()
+
+    def _live_frame(self) -> bytes | None:
+        room = self._session.room(Lane.LIVE)
+        found = self._lanes.live(room)
+        if found is None:
+            return None
+        stream, rows = found
+        if self._session.declared(stream) is None:
+            self._lanes.put_back(rows, live=True)
+            return self._declare(stream)
+        return self._publish(stream, Lane.LIVE, rows, self._most_bytes)
+
+    def _stream_frame(self) -> bytes | None:
+        """The next STREAM or DROPPED of those that are due."""
+        waiting = len(self._told.keys() - self._answered)
+        if self._to_declare and waiting < _DECLARED_AHEAD:
+            return self._declare(self._to_declare.popleft())
+        for stream in sorted(self._holes_due & self._answered):
+            frame = self._drop(stream)
+            if frame is not None:
+                return frame
+            self._holes_due.discard(stream)
+        return None
+
+    def _declare(self, stream: str) -> bytes:
+        record = self._outbox.record(stream)
+        assert record is not None, "a stream is forgotten only when the outbox is opened"
+        message = self._told[stream] = record.message()
+        return self._session.declare(message)
+
+    def _drop(self, stream: str) -> bytes | None:
+        record = self._outbox.record(stream)
+        for reason, hole in sorted(record.holes.items()) if record else ():
+            told = self._holes_told.setdefault((stream, reason), IntervalSet())
+            news = hole.minus(told).ranges()[:_MOST_RANGES]
+            if news:
+                told.update(news)
+                self._sent.add(stream, news)
+                return self._session.drop(Dropped(stream=stream, ranges=news, reason=reason))
+        return None
+
+    async def _backlog_frame(self) -> bytes | None:
+        room = self._session.room(Lane.BACKLOG)
+        found = await self._lanes.backlog(room, self._may_send)
+        if found is None:
+            if self._behind and self._lanes.drained and not self._outbox.status().pending:
+                # The past is all there: a viewer's "syncing" ends here.
+                self._behind = False
+                self.report()
+            return None
+        self._behind = True
+        stream, rows = found
+        return self._publish(stream, Lane.BACKLOG, rows, min(self._most_bytes, BACKLOG_FRAME_BYTES))
+
+    def _may_send(self, stream: str) -> IntervalSet | None:
+        return self._session.under_way(stream) if stream in self._answered else None
+
+    def _publish(self, stream: str, lane: Lane, rows: list[Row], most_bytes: int) -> bytes:
+        """A frame with the first of these rows, as many as fit; the rest goes back."""
+        fitting, rest = _fit(stream, lane, rows, most_bytes)
+        self._lanes.put_back(rest, live=lane is Lane.LIVE)
+        for one in fitting:
+            self._sent.add(stream, one.ranges())
+        return self._session.publish(stream, lane, fitting, time.monotonic_ns() // 1_000_000)
+
+
+def _fit(
+    stream: str, lane: Lane, rows: list[Row], most_bytes: int
+) -> tuple[list[Series], list[Row]]:
+    """The series of one frame of at most so many bytes, and the rows that are left over.
+
+    One reading that is larger goes alone: the server then says what it thinks of it.
+    """
+    rest: list[Row] = []
+    while True:
+        series = merged(row.series for row in rows)
+        size = len(encode(Readings(stream=stream, lane=lane, series=series)))
+        readings = sum(map(len, series))
+        if size <= most_bytes or readings == 1:
+            return series, rest
+        # A little less than the share that should fit, since readings differ in size.
+        rows, over = _divide(rows, max(1, readings * most_bytes * 9 // (size * 10)))
+        rest = over + rest
+
+
+def _divide(rows: list[Row], readings: int) -> tuple[list[Row], list[Row]]:
+    """The first so many readings of these rows, and the others."""
+    first: list[Row] = []
+    for at, row in enumerate(rows):
+        length = len(row.series)
+        if length > readings:
+            head = [Row(row.stream, row.series.take(range(readings)))] if readings else []
+            tail = Row(row.stream, row.series.take(range(readings, length)))
+            return first + head, [tail, *rows[at + 1 :]]
+        first.append(row)
+        readings -= length
+    return first, []

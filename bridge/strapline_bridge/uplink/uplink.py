@@ -1,0 +1,183 @@
+"""Keeps a bridge connected: for ever, with full jitter, and never stopping to record."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from random import random
+from typing import Final
+
+from strapline_bridge.clock import BootClock
+from strapline_bridge.outbox import Outbox
+from strapline_bridge.uplink.connection import Connection, Endpoint, Greeting
+from strapline_bridge.uplink.conversation import Conversation, Sent
+from strapline_bridge.uplink.retrying import Ending, after
+from strapline_bridge.uplink.state import Link, UplinkState
+from strapline_bridge.uplink.tokens import TokenSource
+from strapline_protocol.bridge_session import BridgeSession
+from strapline_protocol.closing import Backoff
+from strapline_protocol.opening import Authenticated, Client, Hello
+from strapline_protocol.publishing import Status
+
+_log = logging.getLogger(__name__)
+
+_STATUS_EVERY_S: Final = 30.0
+#: Below this no message is split further: what a server still refuses is one reading.
+_LEAST_BYTES: Final = 1_024
+
+
+class Uplink:
+    """Brings the outbox to the server.
+
+    Attributes:
+        state: how it stands; read by the bridge's status.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        url: str,
+        tokens: TokenSource,
+        client: Client,
+        boot_clock: BootClock,
+        status: Callable[[str | None], Awaitable[Status]],
+        greeted: Callable[[Greeting], None] = lambda greeting: None,
+        draw: Callable[[], float] = random,
+        backoff: Backoff | None = None,
+        status_every_s: float = _STATUS_EVERY_S,
+    ) -> None:
+        """Set up; nothing is connected yet.
+
+        Args:
+            url: ``wss://…``, or ``ws://`` as the configuration allows it.
+            status: what STATUS says now, in answer to a SYNC's request or to nobody.
+            greeted: hears of each HELLO, for the clock.
+            draw: a random number in [0, 1), for the jitter.
+        """
+        self._outbox = outbox
+        self._status = status
+        self._draw = draw
+        self._backoff = backoff or Backoff()
+        self._status_every_s = status_every_s
+        self._sent = Sent({})
+        self._now = asyncio.Event()
+        self._heard = asyncio.Event()
+        self._conversation: Conversation | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.state = UplinkState()
+        self._endpoint = Endpoint(
+            url=url,
+            tokens=tokens,
+            client=client,
+            boot_clock=boot_clock,
+            converse=self._converse,
+            greeted=greeted,
+            connected=self._connected,
+            done=self._done,
+        )
+
+    async def run(self) -> None:
+        """Connect, talk, come back; until cancelled."""
+        while True:
+            self.state.attempts += 1
+            self.state.link = Link.CONNECTING
+            connection = Connection(self._endpoint)
+            ending = await connection.run()
+            self.state.frames += connection.progress.frames
+            await self._wait(ending)
+
+    def report(self) -> None:
+        """Something that STATUS tells has changed."""
+        if self._conversation is not None:
+            self._conversation.report()
+
+    def retry_now(self) -> None:
+        """Do not wait any longer: a token was mended, a network came back."""
+        self._now.set()
+
+    async def drain(self, within_s: float) -> bool:
+        """Wait until all is acknowledged, where there is a connection. Whether it is."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._conversation is not None and not self._drained():
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            return False
+        return self._drained()
+
+    def _drained(self) -> bool:
+        own = self._outbox.stream
+        record = self._outbox.record(own) if own else None
+        return not self._outbox.status().pending and (record is None or record.told)
+
+    async def _wait(self, ending: Ending) -> None:
+        following = after(ending, self._backoff, self._draw())
+        self._backoff = following.backoff
+        self.state.link = Link.STOPPED if following.stopped else Link.WAITING
+        self.state.why = following.stopped or ending.reason
+        self.state.retry_ms = following.wait_ms
+        if following.split:
+            self._split()
+        log = _log.error if following.stopped else _log.info
+        log("%s; trying again in %.1f s", self.state.why, following.wait_ms / 1_000)
+        self._now.clear()
+        try:
+            async with asyncio.timeout(following.wait_ms / 1_000):
+                await self._now.wait()
+        except TimeoutError:
+            pass
+
+    def _split(self) -> None:
+        self.state.most_bytes = max(_LEAST_BYTES, self.state.most_bytes // 2)
+
+    def _converse(
+        self,
+        session: BridgeSession,
+        hello: Hello,
+        authenticated: Authenticated,
+        wake: Callable[[], None],
+    ) -> Conversation:
+        def woken() -> None:
+            wake()
+            self._heard.set()
+
+        conversation = Conversation(
+            self._outbox,
+            session,
+            authenticated,
+            store=hello.store,
+            sent=self._sent,
+            status=self._status,
+            wake=woken,
+            most_bytes=self.state.most_bytes,
+        )
+        self._outbox.observe(conversation)
+        self._conversation = conversation
+        return conversation
+
+    def _connected(self) -> None:
+        _log.info("connected")
+        self.state.connections += 1
+        self.state.link = Link.ONLINE
+        self.state.why = None
+        self._report_later()
+
+    def _report_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._status_every_s, self._report_in_time)
+
+    def _report_in_time(self) -> None:
+        self.report()
+        self._report_later()
+
+    def _done(self, conversation: Conversation) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.state.unsolicited = self._sent.unsolicited
+        self._outbox.ignore(conversation)
+        self._conversation = None
+        self._heard.set()
