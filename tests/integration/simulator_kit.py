@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from bleak import BleakClient, BleakScanner
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import BaseBleakScanner
 
 from strapline_simulator import Conditions, uuids
 from strapline_simulator.assembly import Simulation
@@ -42,9 +43,28 @@ def sent(strap: VirtualStrap) -> list[tuple[str, bytes]]:
     return [(entry.characteristic, entry.value) for entry in strap.sent]
 
 
+def scanner_of(sim: Simulation) -> type[BaseBleakScanner]:
+    assert sim.backend.scanner is not None
+    return sim.backend.scanner
+
+
+async def turns(count: int = 20) -> None:
+    """Let the loop turn: more often than bytes take from a strap's host into the air."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def until_gone(client: BleakClient) -> None:
+    """Wait until the client has noticed that its link has gone; takes over its callback."""
+    gone = asyncio.Event()
+    client._backend.set_disconnected_callback(gone.set)
+    if client.is_connected:
+        await gone.wait()
+
+
 async def find(sim: Simulation, strap: VirtualStrap, timeout_s: float = 10.0) -> BLEDevice:
     device = await BleakScanner.find_device_by_filter(
-        lambda _, data: data.local_name == strap.name, timeout_s, backend=sim.backend.scanner
+        lambda _, data: data.local_name == strap.name, timeout_s, backend=scanner_of(sim)
     )
     assert device is not None, f"{strap.name} was not heard"
     return device
@@ -53,7 +73,7 @@ async def find(sim: Simulation, strap: VirtualStrap, timeout_s: float = 10.0) ->
 async def is_heard(sim: Simulation, strap: VirtualStrap, within_s: float = 0.1) -> bool:
     """Whether a scan of five advertising intervals hears the strap."""
     device = await BleakScanner.find_device_by_address(
-        strap.address, within_s, backend=sim.backend.scanner
+        strap.address, within_s, backend=scanner_of(sim)
     )
     return device is not None
 

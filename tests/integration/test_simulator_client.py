@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from bleak import BleakClient
@@ -10,22 +12,43 @@ from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolErr
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from strapline_simulator import Conditions, Profile, simulation, straps, uuids
-from tests.integration.simulator_kit import QUICK, Heard, client_for, find, listening
+from strapline_simulator.strap import VirtualStrap
+from tests.integration.simulator_kit import (
+    QUICK,
+    Heard,
+    client_for,
+    find,
+    listening,
+    turns,
+    until_gone,
+)
 
 RATE = uuids.HEART_RATE_MEASUREMENT
 
 
+@asynccontextmanager
+async def connected(
+    profile: Profile | None = None, conditions: Conditions = QUICK
+) -> AsyncIterator[tuple[VirtualStrap, BleakClient]]:
+    """One strap, and a client that is connected to it."""
+    profiles = straps(1) if profile is None else [profile]
+    async with (
+        simulation(profiles, pace=None, conditions=conditions) as sim,
+        await client_for(sim, sim.straps[0]) as client,
+    ):
+        yield sim.straps[0], client
+
+
 async def test_discovery_finds_what_a_strap_offers() -> None:
-    async with simulation([Profile(name="S", steps=True)], pace=None, conditions=QUICK) as sim:
-        async with await client_for(sim, sim.straps[0]) as client:
-            offered = {
-                characteristic.uuid: sorted(characteristic.properties)
-                for service in client.services
-                for characteristic in service.characteristics
-            }
-            descriptors = client.services.get_characteristic(RATE)
-            assert client.mtu_size == 517
-            assert client.name == "S"
+    async with connected(Profile(name="S", steps=True)) as (_, client):
+        offered = {
+            characteristic.uuid: sorted(characteristic.properties)
+            for service in client.services
+            for characteristic in service.characteristics
+        }
+        descriptors = client.services.get_characteristic(RATE)
+        assert client.mtu_size == 517
+        assert client.name == "S"
     assert descriptors is not None
     assert [d.uuid for d in descriptors.descriptors] == ["00002902-0000-1000-8000-00805f9b34fb"]
     assert descriptors.max_write_without_response_size == 20  # the link has gone
@@ -51,31 +74,29 @@ async def test_only_the_services_asked_for_are_discovered() -> None:
 
 async def test_reads() -> None:
     profile = Profile(name="S", steps=True, steps_so_far=70_000, serial_number="S/N 1")
-    async with simulation([profile], pace=None, conditions=QUICK) as sim:
-        async with await client_for(sim, sim.straps[0]) as client:
-            assert await client.read_gatt_char(uuids.BODY_SENSOR_LOCATION) == b"\x01"
-            assert await client.read_gatt_char(uuids.BATTERY_LEVEL) == b"\x64"
-            assert (await client.read_gatt_char(uuids.STEP_COUNT)).hex() == "70110100"
-            assert await client.read_gatt_char(uuids.MANUFACTURER_NAME) == b"Virtual Wearables"
-            assert await client.read_gatt_char(uuids.SERIAL_NUMBER) == b"S/N 1"
-            await sim.straps[0].set_battery(5)
-            cached = await client.read_gatt_char(uuids.BATTERY_LEVEL, use_cached=True)
-            assert cached == b"\x64"
-            assert await client.read_gatt_char(uuids.BATTERY_LEVEL) == b"\x05"
+    async with connected(profile) as (strap, client):
+        assert await client.read_gatt_char(uuids.BODY_SENSOR_LOCATION) == b"\x01"
+        assert await client.read_gatt_char(uuids.BATTERY_LEVEL) == b"\x64"
+        assert (await client.read_gatt_char(uuids.STEP_COUNT)).hex() == "70110100"
+        assert await client.read_gatt_char(uuids.MANUFACTURER_NAME) == b"Virtual Wearables"
+        assert await client.read_gatt_char(uuids.SERIAL_NUMBER) == b"S/N 1"
+        await strap.set_battery(5)
+        cached = await client.read_gatt_char(uuids.BATTERY_LEVEL, use_cached=True)
+        assert cached == b"\x64"
+        assert await client.read_gatt_char(uuids.BATTERY_LEVEL) == b"\x05"
 
 
 async def test_what_is_not_offered_is_refused() -> None:
-    async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
-        async with await client_for(sim, sim.straps[0]) as client:
-            with pytest.raises(BleakGATTProtocolError) as refused:
-                await client.read_gatt_char(RATE)
-            assert refused.value.code == 0x02
-            with pytest.raises(BleakGATTProtocolError) as refused:
-                await client.write_gatt_char(uuids.BODY_SENSOR_LOCATION, b"\x02", response=True)
-            assert refused.value.code == 0x03
-            assert await client.read_gatt_char(uuids.BODY_SENSOR_LOCATION) == b"\x01"
-            with pytest.raises(BleakError, match="does not notify"):
-                await client.start_notify(uuids.BODY_SENSOR_LOCATION, Heard())
+    async with connected() as (_, client):
+        with pytest.raises(BleakGATTProtocolError) as refused:
+            await client.read_gatt_char(RATE)
+        assert refused.value.code == 0x02
+        with pytest.raises(BleakGATTProtocolError) as refused:
+            await client.write_gatt_char(uuids.BODY_SENSOR_LOCATION, b"\x02", response=True)
+        assert refused.value.code == 0x03
+        assert await client.read_gatt_char(uuids.BODY_SENSOR_LOCATION) == b"\x01"
+        with pytest.raises(BleakError, match="does not notify"):
+            await client.start_notify(uuids.BODY_SENSOR_LOCATION, Heard())
 
 
 async def test_the_control_point_resets_energy_and_knows_nothing_else() -> None:
@@ -99,12 +120,12 @@ async def test_the_control_point_resets_energy_and_knows_nothing_else() -> None:
 
 
 async def test_descriptors_can_be_read_and_the_subscription_shows() -> None:
-    async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
-        async with listening(sim, sim.straps[0]) as (client, _):
-            characteristic = client.services.get_characteristic(RATE)
-            assert characteristic is not None
-            (configuration,) = characteristic.descriptors
-            assert await client.read_gatt_descriptor(configuration.handle) == b"\x01\x00"
+    async with connected() as (_, client):
+        await client.start_notify(RATE, Heard())
+        characteristic = client.services.get_characteristic(RATE)
+        assert characteristic is not None
+        (configuration,) = characteristic.descriptors
+        assert await client.read_gatt_descriptor(configuration.handle) == b"\x01\x00"
 
 
 async def test_connecting_by_address_looks_for_the_device_first() -> None:
@@ -179,18 +200,24 @@ async def test_connecting_twice_is_an_error_and_disconnecting_twice_is_not() -> 
 
 async def test_the_callback_tells_of_every_lost_link_once() -> None:
     gone: list[BleakClient] = []
+    noticed = asyncio.Event()
+
+    def on_disconnect(lost: BleakClient) -> None:
+        gone.append(lost)
+        noticed.set()
+
     async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
         (strap,) = sim.straps
-        client = await client_for(sim, strap, gone.append)
+        client = await client_for(sim, strap, on_disconnect)
         for number, lose in enumerate(
             [strap.drop_link, strap.sleep, strap.leave, client.disconnect], start=1
         ):
             await strap.come_back()
             await strap.wake()
+            noticed.clear()
             await client.connect()
             await lose()
-            while client.is_connected:
-                await asyncio.sleep(0)
+            await noticed.wait()
             assert gone == [client] * number, lose
 
 
@@ -229,10 +256,10 @@ async def test_an_operation_fails_at_once_when_the_link_goes() -> None:
         client = await client_for(sim, strap)
         await client.connect()
         reading = asyncio.create_task(client.read_gatt_char(uuids.BATTERY_LEVEL))
-        await asyncio.sleep(0)
+        await turns()
         sim.air.latency_s = 3600
         await strap.drop_link()
-        with pytest.raises(BleakError, match="device disconnected .CONNECTION_TIMEOUT_ERROR"):
+        with pytest.raises(BleakError, match=r"device disconnected .CONNECTION_TIMEOUT_ERROR"):
             await asyncio.wait_for(reading, 1)
         with pytest.raises(BleakError):
             await client.read_gatt_char(uuids.BATTERY_LEVEL)
@@ -240,14 +267,13 @@ async def test_an_operation_fails_at_once_when_the_link_goes() -> None:
 
 async def test_a_cancelled_read_does_not_answer_the_next_one() -> None:
     slow = Conditions(advertising_interval_ms=20, latency_s=0.01)
-    async with simulation(straps(1), pace=None, conditions=slow) as sim:
-        async with await client_for(sim, sim.straps[0]) as client:
-            reading = asyncio.create_task(client.read_gatt_char(uuids.BATTERY_LEVEL))
-            await asyncio.sleep(0)
-            reading.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await reading
-            assert await client.read_gatt_char(uuids.BODY_SENSOR_LOCATION) == b"\x01"
+    async with connected(conditions=slow) as (_, client):
+        reading = asyncio.create_task(client.read_gatt_char(uuids.BATTERY_LEVEL))
+        await turns()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert await client.read_gatt_char(uuids.BODY_SENSOR_LOCATION) == b"\x01"
 
 
 async def test_a_link_that_goes_during_discovery_is_an_error_of_connect() -> None:
@@ -280,8 +306,7 @@ async def test_a_strap_that_fell_asleep_meanwhile_is_not_connected() -> None:
                 await connecting
             except (BleakError, TimeoutError):
                 failed += 1
-            while client.is_connected:
-                await asyncio.sleep(0)
+            await until_gone(client)
             await strap.wake()
         assert failed > 0
         await client.connect()

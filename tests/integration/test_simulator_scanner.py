@@ -12,16 +12,15 @@ from bleak.backends.scanner import AdvertisementData
 
 from strapline_simulator import Profile, chest_strap, simulation, straps, uuids, watch
 from strapline_simulator.assembly import Simulation
-from tests.integration.simulator_kit import QUICK, find, is_heard
+from tests.integration.simulator_kit import QUICK, find, is_heard, scanner_of
 
 
 async def first_heard(
     sim: Simulation, mode: Literal["active", "passive"] = "active"
 ) -> AdvertisementData:
     async with BleakScanner(scanning_mode=mode, backend=sim.backend.scanner) as scanner:
-        async for _, data in scanner.advertisement_data():
-            return data
-    raise AssertionError("the scan ended")
+        _, data = await anext(aiter(scanner.advertisement_data()))
+    return data
 
 
 async def test_an_advertisement_carries_services_name_and_rssi() -> None:
@@ -53,7 +52,7 @@ async def test_a_scan_by_service_hears_only_those_who_offer_it() -> None:
     profiles = [chest_strap("Strap"), Profile(name="Steps", heart_rate=False, steps=True)]
     async with simulation(profiles, pace=None, conditions=QUICK) as sim:
         heard = await BleakScanner.discover(
-            0.1, service_uuids=[uuids.MOTION_SERVICE.upper()], backend=sim.backend.scanner
+            0.1, service_uuids=[uuids.MOTION_SERVICE.upper()], backend=scanner_of(sim)
         )
     assert [device.name for device in heard] == ["Steps"]
 
@@ -68,10 +67,12 @@ async def test_sixteen_are_heard_at_once() -> None:
         if names == everyone:
             complete.set()
 
-    async with simulation(straps(16), pace=None, conditions=QUICK) as sim:
-        async with BleakScanner(on_detection, backend=sim.backend.scanner) as scanner:
-            await complete.wait()
-            assert len(scanner.discovered_devices) == 16
+    async with (
+        simulation(straps(16), pace=None, conditions=QUICK) as sim,
+        BleakScanner(on_detection, backend=sim.backend.scanner) as scanner,
+    ):
+        await complete.wait()
+        assert len(scanner.discovered_devices) == 16
 
 
 async def test_two_scanners_share_the_adapter() -> None:
@@ -81,9 +82,8 @@ async def test_two_scanners_share_the_adapter() -> None:
         assert sim.central.device.scanning_is_passive
         assert (await first_heard(sim)).local_name == "W"
         assert sim.central.device.scanning_is_passive  # the active one has gone
-        async for device, _ in passive.advertisement_data():
-            assert device.address == sim.straps[0].address
-            break
+        device, _ = await anext(aiter(passive.advertisement_data()))
+        assert device.address == sim.straps[0].address
         await passive.stop()
         assert not sim.central.device.is_scanning
 
@@ -92,8 +92,7 @@ async def test_starting_again_forgets_what_was_seen() -> None:
     async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
         scanner = BleakScanner(backend=sim.backend.scanner)
         await scanner.start()
-        async for _ in scanner.advertisement_data():
-            break
+        await anext(aiter(scanner.advertisement_data()))
         await scanner.stop()
         assert len(scanner.discovered_devices) == 1
         await sim.straps[0].sleep()

@@ -15,12 +15,14 @@ class Ticker:
     enough: int
     ticks: list[tuple[float, float, bool]] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
     error: Exception | None = None
 
     async def tick(self, seconds: float, *, elapsed_s: float, wait: bool) -> None:
         self.ticks.append((seconds, elapsed_s, wait))
         self.times_s.append(asyncio.get_running_loop().time())
+        self.begun.set()
         if len(self.ticks) == self.enough:
             self.done.set()
         if self.error is not None:
@@ -70,8 +72,7 @@ async def test_a_clock_that_fell_far_behind_does_not_catch_up(
     real, skipped_s = loop.time, [0.0]
     monkeypatch.setattr(loop, "time", lambda: real() + skipped_s[0])
     async with paced([ticker], Pace(rate_hz=50)):
-        while not ticker.ticks:
-            await asyncio.sleep(0)
+        await ticker.begun.wait()
         skipped_s[0] = 3600.0  # the machine slept for an hour
         await ticker.done.wait()
     assert len(ticker.ticks) < 20
@@ -86,10 +87,14 @@ async def test_a_failing_tick_is_told_at_the_end() -> None:
 
 async def test_an_error_of_the_body_comes_first() -> None:
     ticker = Ticker(enough=1, error=RuntimeError("broken sensor"))
-    with pytest.raises(KeyError, match="body"):
+
+    async def fail() -> None:
         async with paced([ticker], Pace(rate_hz=100)):
             await ticker.done.wait()
             raise KeyError("body")
+
+    with pytest.raises(KeyError, match="body"):
+        await fail()
 
 
 async def test_nothing_ticks_afterwards() -> None:

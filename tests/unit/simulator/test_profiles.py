@@ -37,7 +37,9 @@ def test_a_watch_has_the_habits_of_a_watch() -> None:
     assert profile.body_location is BodyLocation.WRIST
     assert profile.rate_on_change_only
     assert profile.steps
-    assert not (profile.rr_intervals or profile.contact_bit or profile.energy)
+    assert not profile.rr_intervals
+    assert not profile.contact_bit
+    assert not profile.energy
 
 
 def test_many_straps_are_all_different() -> None:

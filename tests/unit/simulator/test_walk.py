@@ -53,5 +53,5 @@ def test_a_new_day_and_another_total() -> None:
 
 
 def test_time_does_not_run_backwards() -> None:
-    with pytest.raises(ValueError, match="time cannot pass by -0.5"):
+    with pytest.raises(ValueError, match=r"time cannot pass by -0\.5"):
         Walk(seed=1).advance(-0.5)
