@@ -1,0 +1,5 @@
+"""`python -m strapline` is `strapline`."""
+
+from strapline.main import main
+
+main()

@@ -1,0 +1,63 @@
+"""`strapline bridge`: the edge daemon, and a look around."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from strapline.options import Debug, Json
+
+app = typer.Typer(help="The daemon beside the straps, and a look around.", no_args_is_help=True)
+
+#: Straps call once or twice a second; a sleeping watch every ten.
+_SCAN_S = 10.0
+
+
+@app.command("scan")
+def scan(
+    *,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=3_600, help="How long to listen.")
+    ] = _SCAN_S,
+    adapter: Annotated[
+        str | None, typer.Option("--adapter", metavar="hciN", help="Which Bluetooth adapter.")
+    ] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Listen to straps that are not there.")
+    ] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show the straps near, their signal and what they offer.
+
+    Addresses are shown here, on this machine, and go nowhere else.
+    """
+    import logging
+
+    from strapline import logs
+    from strapline.running import run_until_stopped
+    from strapline.scanning import look_around
+
+    logs.set_up(logging.WARNING)
+    run_until_stopped(look_around(seconds, adapter=adapter, simulate=simulate, as_json=as_json))
+
+
+@app.command("run")
+def run(
+    *,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Its configuration, /etc/strapline/bridge.toml.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Listen to the chosen wearables, keep every reading, and bring it to the server."""
+    from strapline import logs
+    from strapline.running import run_until_stopped
+    from strapline_bridge.config import DEFAULT_PATH, load
+    from strapline_bridge.daemon import Bridge
+
+    settings = load(config or DEFAULT_PATH)
+    logs.set_up(settings.log_level.number)
+    run_until_stopped(Bridge(settings).run())
