@@ -1,0 +1,112 @@
+// One person: name, rate, sheet, and what is beside them.
+import { memo } from "react";
+import { usePassed } from "@/hooks/use-passed";
+import { useWidth } from "@/hooks/use-width";
+import { sheetNote } from "@/model/describe";
+import {
+  dayLine,
+  heartRateOf,
+  rateOf,
+  type StepsView,
+  stepsView,
+  type WearableView,
+  wearables,
+  whyNone,
+} from "@/model/person";
+import { type RateView, trendOf } from "@/model/rate";
+import { sheetOf } from "@/model/sheet";
+import type { WatchedPerson } from "@/services/websocket-service";
+import { Rate } from "./rate";
+import { Sheet } from "./sheet";
+
+interface ChannelProps {
+  readonly person: WatchedPerson;
+  /** The server's second: lines and ages step with it. */
+  readonly nowMs: number | null;
+  readonly connected: boolean;
+  readonly simulated: boolean;
+  /** No room for labels on the sheet: they become sentences below. */
+  readonly compact: boolean;
+}
+
+/** A heart's freshness where a person has no reading yet. */
+const FRESH_FOR_MS = 5_000;
+
+export const Channel = memo(function Channel(props: ChannelProps) {
+  const { person, nowMs, connected, simulated, compact } = props;
+  const rate = useExact(rateOf(person, nowMs));
+  const data = heartRateOf(person);
+  const sheet =
+    nowMs === null
+      ? null
+      : sheetOf({
+          line: person.line,
+          spells: person.spells,
+          nowMs,
+          freshForMs: data?.freshForMs ?? FRESH_FOR_MS,
+          lastAtMs: rate.was?.atMs ?? null,
+        });
+  const today = dayLine(person, nowMs);
+  const [figure, width] = useWidth<HTMLElement>();
+  const note = sheet === null ? "" : sheetNote(sheet, compact ? 0 : width);
+  return (
+    <article className="channel" data-state={rate.state} aria-label={person.name}>
+      <header className="who">
+        <h2 title={person.name}>{person.name}</h2>
+        {simulated ? <span className="tag">simulated</span> : null}
+        {today === null ? null : <p className="second">{today}</p>}
+      </header>
+      <div className="reading">
+        <Rate
+          rate={rate}
+          trend={rate.bpm === null ? null : trendOf(person.line)}
+          why={whyNone(person, rate.state)}
+          nowMs={nowMs}
+        />
+      </div>
+      {sheet === null ? (
+        <div className="sheet" />
+      ) : (
+        <Sheet
+          sheet={sheet}
+          live={rate.bpm !== null}
+          name={person.name}
+          figure={figure}
+          width={compact ? 0 : width}
+        />
+      )}
+      <Beside steps={stepsView(person, nowMs)} devices={wearables(person, connected)} />
+      {note === "" ? null : <p className="note">{note}</p>}
+    </article>
+  );
+});
+
+/** Past its limit a value leaves at once, not with the next tick. */
+function useExact(view: RateView): RateView {
+  const passed = usePassed(view.endsMs);
+  return passed ? { ...view, state: "stale", bpm: null, endsMs: null } : view;
+}
+
+interface BesideProps {
+  readonly steps: StepsView;
+  readonly devices: readonly WearableView[];
+}
+
+function Beside({ steps, devices }: BesideProps) {
+  return (
+    <dl className="beside">
+      <div>
+        <dt>Steps so far</dt>{" "}
+        <dd>
+          {steps.figure}
+          {steps.note === null ? null : <small>{steps.note}</small>}
+        </dd>
+      </div>
+      {devices.map((device) => (
+        <div className="small" key={device.device}>
+          <dt>{device.name}</dt> <dd>{device.text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,98 @@
+// The trace itself: uPlot draws the runs on a canvas, straight from reading to reading.
+import { useEffect, useRef } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Scale } from "@/model/scale";
+import type { Kind, Run } from "@/model/sheet";
+
+interface TraceProps {
+  readonly runs: readonly Run[];
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly scale: Scale;
+}
+
+const PENS: Readonly<Record<Kind, { readonly width: number; readonly dash: number[] }>> = {
+  live: { width: 2, dash: [] },
+  back: { width: 1.25, dash: [] },
+  estimated: { width: 1.5, dash: [5, 3] },
+};
+const KINDS = ["live", "back", "estimated"] as const;
+
+export function Trace({ runs, fromMs, toMs, scale }: TraceProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const shown = useRef({ runs, fromMs, toMs, scale });
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) {
+      return undefined;
+    }
+    const made = new uPlot(options(element, shown), columns(shown.current.runs), element);
+    plot.current = made;
+    const sized = new ResizeObserver(() => {
+      made.setSize({ width: element.clientWidth, height: element.clientHeight });
+    });
+    sized.observe(element);
+    return () => {
+      sized.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, []);
+  useEffect(() => {
+    shown.current = { runs, fromMs, toMs, scale };
+    plot.current?.setData(columns(runs));
+  }, [runs, fromMs, toMs, scale]);
+  return <div className="trace" ref={box} aria-hidden="true" />;
+}
+
+function options(element: HTMLElement, shown: { readonly current: TraceProps }): uPlot.Options {
+  // Read at each drawing: the theme may have changed, and forced colours are the system's own.
+  const ink = () => getComputedStyle(element).color;
+  return {
+    width: element.clientWidth,
+    height: element.clientHeight,
+    padding: [0, 0, 0, 0],
+    axes: [{ show: false }, { show: false }],
+    legend: { show: false },
+    cursor: { show: false },
+    select: { show: false, left: 0, top: 0, width: 0, height: 0 },
+    scales: {
+      x: { time: false, range: () => [shown.current.fromMs, shown.current.toMs] },
+      y: { range: () => [shown.current.scale.low, shown.current.scale.high] },
+    },
+    series: [
+      {},
+      ...KINDS.map(
+        (kind): uPlot.Series => ({
+          stroke: ink,
+          width: PENS[kind].width,
+          dash: PENS[kind].dash,
+          cap: "butt",
+          spanGaps: false,
+          points: { show: false },
+        }),
+      ),
+    ],
+  };
+}
+
+/** One row for each point, and one without values after each run, where the pen is lifted. */
+function columns(runs: readonly Run[]): uPlot.AlignedData {
+  const times: number[] = [];
+  const values: Record<Kind, (number | null)[]> = { live: [], back: [], estimated: [] };
+  const row = (atMs: number, kind: Kind | null, bpm: number | null) => {
+    times.push(atMs);
+    for (const one of KINDS) {
+      values[one].push(one === kind ? bpm : null);
+    }
+  };
+  for (const run of runs) {
+    for (const point of run.points) {
+      row(point.atMs, run.kind, point.bpm);
+    }
+    row(run.points.at(-1)?.atMs ?? 0, null, null);
+  }
+  return [times, ...KINDS.map((kind) => values[kind])] as uPlot.AlignedData;
+}

@@ -1,0 +1,17 @@
+// Whether a moment of the server's clock has passed, to the millisecond and not to the next tick.
+import { useEffect, useState } from "react";
+import websocketService from "@/services/websocket-service";
+
+/** False for null: a moment that never comes. */
+export function usePassed(momentMs: number | null): boolean {
+  const [passed, setPassed] = useState<number | null>(null);
+  useEffect(() => {
+    if (momentMs === null) {
+      return undefined;
+    }
+    const leftMs = momentMs - (websocketService.serverNow() ?? momentMs);
+    const timer = setTimeout(() => setPassed(momentMs), Math.max(0, leftMs));
+    return () => clearTimeout(timer);
+  }, [momentMs]);
+  return momentMs !== null && passed === momentMs;
+}

@@ -1,0 +1,64 @@
+// The sheet in sentences: for those who hear it, and where a label does not fit.
+import { whyWords } from "./missing";
+import { type Filled, type Gap, SHEET_MS, type Sheet, type Stretch } from "./sheet";
+import { clock, clockWithSeconds, duration } from "./words";
+
+/** "Maren Holt, heart rate of the last five minutes, 133 to 147, now 146; …". */
+export function describeSheet(sheet: Sheet, name: string): string {
+  const parts: string[] = [];
+  if (sheet.least === null || sheet.most === null) {
+    parts.push(`${name}, heart rate of the last five minutes: nothing measured`);
+  } else {
+    const open = sheet.gaps.find((gap) => gap.open);
+    const range = `${Math.round(sheet.least)} to ${Math.round(sheet.most)}`;
+    const now =
+      open === undefined && sheet.last !== null ? `, now ${Math.round(sheet.last.bpm)}` : "";
+    parts.push(`${name}, heart rate of the last five minutes, ${range}${now}`);
+    if (open !== undefined) {
+      parts.push(`nothing since ${clock(open.fromMs)}, ${whyWords(open.why)}`);
+    }
+  }
+  for (const gap of sheet.gaps.filter(({ open }) => !open)) {
+    parts.push(`${duration(gap.toMs - gap.fromMs)} missing, ${whyWords(gap.why)}`);
+  }
+  for (const filled of sheet.filled) {
+    parts.push(`${duration(filled.toMs - filled.fromMs)} filled in later`);
+  }
+  return parts.join("; ");
+}
+
+/** "strap out of range, 2 min 32 s". */
+export function gapLabel(gap: Gap): string {
+  return `${whyWords(gap.why)}, ${duration(gap.toMs - gap.fromMs)}`;
+}
+
+/** "filled in at 14:04:41". */
+export function filledLabel(filled: Filled): string {
+  return `filled in at ${clockWithSeconds(filled.atMs)}`;
+}
+
+/** A character of the label's type at its widest, and what its plate adds. */
+const CHARACTER_PX = 6.4;
+const PLATE_PX = 16;
+
+/** Whether a label stands within its stretch of a sheet of this width. */
+export function fits(label: string, stretch: Stretch, sheetPx: number): boolean {
+  const stretchPx = ((stretch.toMs - stretch.fromMs) / SHEET_MS) * sheetPx;
+  return label.length * CHARACTER_PX + PLATE_PX <= stretchPx;
+}
+
+const MOST_SENTENCES = 3;
+
+/**
+ * "Gap of 38 s: strap out of range. 58 s filled in at 14:04:41.": the newest few whose label a
+ * sheet of this width has no room for.
+ */
+export function sheetNote(sheet: Sheet, sheetPx: number): string {
+  const gaps = sheet.gaps
+    .filter((gap) => !gap.open && !fits(gapLabel(gap), gap, sheetPx))
+    .map((gap) => `Gap of ${duration(gap.toMs - gap.fromMs)}: ${whyWords(gap.why)}.`);
+  const filled = sheet.filled
+    .filter((stretch) => !fits(filledLabel(stretch), stretch, sheetPx))
+    .map((stretch) => `${duration(stretch.toMs - stretch.fromMs)} ${filledLabel(stretch)}.`);
+  return [...gaps.slice(-MOST_SENTENCES), ...filled.slice(-MOST_SENTENCES)].join(" ");
+}

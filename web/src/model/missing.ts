@@ -1,0 +1,78 @@
+// Why there is no reading, in words: what the hops say, else what the readings say, else nothing.
+import { Cause, type Spell } from "@/services/causes";
+import type { Point } from "@/services/lines";
+
+/** Causes that stand in the readings themselves, and the one that claims nothing. */
+export enum Missing {
+  NO_PULSE = "noPulse",
+  IMPLAUSIBLE = "implausible",
+  NO_READING = "noReading",
+}
+
+export type Why = Cause | Missing;
+
+const WORDS: Readonly<Record<Why, string>> = {
+  [Cause.NOT_WORN]: "not worn",
+  [Cause.OUT_OF_RANGE]: "strap out of range",
+  [Cause.BRIDGE_OFFLINE]: "bridge offline",
+  [Cause.NOT_STORING]: "server cannot store",
+  [Cause.SERVER_AWAY]: "server away",
+  [Cause.SCREEN_OFFLINE]: "this screen is offline",
+  [Missing.NO_PULSE]: "no pulse found",
+  [Missing.IMPLAUSIBLE]: "readings not plausible",
+  [Missing.NO_READING]: "no reading",
+};
+
+/** "strap out of range". */
+export function whyWords(why: Why): string {
+  return WORDS[why];
+}
+
+/** Short, for "2 live, 1 out of range". */
+export function whyShort(why: Why): string {
+  return why === Cause.OUT_OF_RANGE ? "out of range" : WORDS[why];
+}
+
+/** What a reading says of itself that keeps it off the line; null for one that is drawn. */
+export function refusal(point: Point): Why | null {
+  if (point.contact === false || point.quality.includes("noContact")) {
+    return Cause.NOT_WORN;
+  }
+  if (point.value === null || point.value <= 0 || point.quality.includes("zero")) {
+    return Missing.NO_PULSE;
+  }
+  return point.quality.includes("implausible") ? Missing.IMPLAUSIBLE : null;
+}
+
+/** A drop is noticed late, so that a spell need not cover the gap whole to be its cause. */
+const LEAST_SHARE = 1 / 3;
+
+/** The cause of a gap, on evidence alone: refused readings within it, then the longest spell. */
+export function whyBetween(
+  fromMs: number,
+  toMs: number,
+  refused: readonly Point[],
+  spells: readonly Spell[],
+): Why {
+  const within = refused.filter((point) => point.atMs > fromMs && point.atMs < toMs).at(-1);
+  const said = within === undefined ? null : refusal(within);
+  if (said !== null) {
+    return said;
+  }
+  let longest: Spell | null = null;
+  let longestMs = (toMs - fromMs) * LEAST_SHARE;
+  for (const spell of spells) {
+    const overlapMs = Math.min(toMs, spell.toMs ?? toMs) - Math.max(fromMs, spell.fromMs);
+    if (overlapMs > longestMs) {
+      longest = spell;
+      longestMs = overlapMs;
+    }
+  }
+  return longest?.cause ?? Missing.NO_READING;
+}
+
+/** The cause at this moment; null when nothing is known to stand in the way. */
+export function whyNow(spells: readonly Spell[], last: Point | undefined): Why | null {
+  const open = spells.find((spell) => spell.toMs === null);
+  return open?.cause ?? (last === undefined ? null : refusal(last));
+}

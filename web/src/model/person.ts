@@ -1,0 +1,86 @@
+// What a person's channel shows beside the rate: the day, steps, each wearable.
+import type { HeartRateData } from "@/protocol/messages";
+import type { WatchedPerson } from "@/services/feed";
+import { isBattery, isHeartRate, isSteps } from "@/services/health-data";
+import { Missing, type Why, whyNow } from "./missing";
+import { type RateView, rateView } from "./rate";
+import { clock, count } from "./words";
+
+export function heartRateOf(person: WatchedPerson): HeartRateData | null {
+  const data = person.metrics.heart_rate;
+  return isHeartRate(data) ? data : null;
+}
+
+export function rateOf(person: WatchedPerson, nowMs: number | null): RateView {
+  const device = person.line.at(-1)?.device;
+  const connected = (person.status.hops.devices ?? []).some(
+    (hop) => hop.device === device && hop.state === "connected",
+  );
+  return rateView(heartRateOf(person), person.line, nowMs, connected);
+}
+
+/** Why this person has no rate now; null where nothing is known. */
+export function whyNone(person: WatchedPerson, state: RateView["state"]): Why | null {
+  const why = whyNow(person.spells, person.line.at(-1));
+  return why ?? (state === "stale" ? Missing.NO_READING : null);
+}
+
+/** "Average 72 today, 54 to 131"; null after the day's end, or before its first reading. */
+export function dayLine(person: WatchedPerson, nowMs: number | null): string | null {
+  const data = heartRateOf(person);
+  if (data === null || data.average === null || data.min === null || data.max === null) {
+    return null;
+  }
+  if (nowMs === null || nowMs >= data.dayEndsMs) {
+    return null;
+  }
+  const range = `${Math.round(data.min)} to ${Math.round(data.max)}`;
+  return `Average ${Math.round(data.average)} ${data.over === "day" ? "today" : "so far"}, ${range}`;
+}
+
+export interface StepsView {
+  /** "4,127", or the dash. */
+  readonly figure: string;
+  readonly note: string | null;
+}
+
+/** A day that has ended says nothing of the new one. */
+export function stepsView(person: WatchedPerson, nowMs: number | null): StepsView {
+  const data = person.metrics.steps;
+  if (!isSteps(data) || data.today === null) {
+    return { figure: "—", note: "Not measured yet" };
+  }
+  return nowMs === null || nowMs >= data.dayEndsMs
+    ? { figure: "—", note: "A new day has begun" }
+    : { figure: count(data.today), note: null };
+}
+
+export interface WearableView {
+  readonly device: string;
+  readonly name: string;
+  /** "82 %, good contact", "31 % at 14:02". */
+  readonly text: string;
+}
+
+export function wearables(person: WatchedPerson, connected: boolean): WearableView[] {
+  const battery = person.metrics.battery;
+  const levels = isBattery(battery) ? battery.devices : [];
+  return (person.status.hops.devices ?? []).map((hop) => {
+    const level = levels.find(({ device }) => device === hop.device);
+    const value = level?.value ?? hop.battery ?? null;
+    const present = connected && hop.state !== "searching";
+    const percent = value === null ? "battery not known" : `${Math.round(value)} %`;
+    const held = !present && value !== null && level !== undefined;
+    const at = held ? ` at ${clock(level.atMs)}` : "";
+    const contact = present ? contactOf(person, hop.device, hop.state === "notWorn") : "";
+    return { device: hop.device, name: hop.name || "Strap", text: `${percent}${at}${contact}` };
+  });
+}
+
+function contactOf(person: WatchedPerson, device: string, notWorn: boolean): string {
+  if (notWorn) {
+    return ", not worn";
+  }
+  const contact = person.line.findLast((point) => point.device === device)?.contact ?? null;
+  return contact === null ? "" : contact ? ", good contact" : ", no contact";
+}

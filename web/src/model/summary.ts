@@ -1,0 +1,37 @@
+// The line under the date: "3 people: 2 live, 1 out of range".
+import type { WatchedPerson } from "@/services/feed";
+import { whyShort } from "./missing";
+import { rateOf, whyNone } from "./person";
+
+export function summaryOf(people: readonly WatchedPerson[], nowMs: number | null): string {
+  const counts = new Map<string, number>();
+  for (const person of people) {
+    const said = standing(person, nowMs);
+    counts.set(said, (counts.get(said) ?? 0) + 1);
+  }
+  const parts = [...counts]
+    .sort(([a], [b]) => Number(b === "live") - Number(a === "live"))
+    .map(([said, number]) => `${number} ${said}`);
+  return `${people.length} ${people.length === 1 ? "person" : "people"}: ${parts.join(", ")}`;
+}
+
+function standing(person: WatchedPerson, nowMs: number | null): string {
+  const { state, bpm } = rateOf(person, nowMs);
+  if (bpm !== null) {
+    return "live";
+  }
+  const why = whyNone(person, state);
+  return why === null ? "not measured yet" : whyShort(why);
+}
+
+/** "Everything up to 14:05:39 is here": the earliest moment that holds for all. */
+export function completeThrough(people: readonly WatchedPerson[]): number | null {
+  let earliest: number | null = null;
+  for (const { status } of people) {
+    const at = status.completeThroughMs;
+    if (at !== null && (earliest === null || at < earliest)) {
+      earliest = at;
+    }
+  }
+  return earliest;
+}

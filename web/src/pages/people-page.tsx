@@ -1,0 +1,127 @@
+// The dashboard's one page: everyone whom the link grants, live, with the age of each figure.
+import type { CSSProperties } from "react";
+import { Bar } from "@/components/bar";
+import { AwayNotice } from "@/components/notices/away-notice";
+import { FirstReadingNext, NobodyYet, NoStrapYet } from "@/components/notices/first-run";
+import { SimulatedBanner } from "@/components/notices/simulated-banner";
+import { Stopped } from "@/components/notices/stopped";
+import { Channel } from "@/components/people/channel";
+import { Legend, TimeAxis } from "@/components/people/time-axis";
+import { useLayout } from "@/hooks/use-layout";
+import { useServerSecond } from "@/hooks/use-server-second";
+import { useWebSocket, useWebSocketSnapshot } from "@/hooks/use-websocket";
+import { heartRateOf } from "@/model/person";
+import { isEnded } from "@/model/standing";
+import { summaryOf } from "@/model/summary";
+import { day } from "@/model/words";
+import websocketService, {
+  ConnectionStatus,
+  type ServiceSnapshot,
+  type WatchedPerson,
+} from "@/services/websocket-service";
+
+export function PeoplePage() {
+  useWebSocket({ autoConnect: true, autoReconnect: true });
+  const snapshot = useWebSocketSnapshot();
+  const nowMs = useServerSecond();
+  const { connection } = snapshot;
+  const lost = connection.reason !== null && connection.status !== ConnectionStatus.CONNECTED;
+  const stopped = connection.status === ConnectionStatus.STOPPED || isEnded(connection);
+  return (
+    <>
+      <Bar snapshot={snapshot} nowMs={nowMs} />
+      {connection.reason !== null && lost && !stopped ? (
+        <AwayNotice
+          reason={connection.reason}
+          lostAtMs={connection.lostAtMs}
+          onTryNow={() => websocketService.reconnect()}
+        />
+      ) : null}
+      {connection.simulated ? <SimulatedBanner /> : null}
+      <main>
+        {connection.reason !== null && stopped ? (
+          <Stopped reason={connection.reason} onToken={openLink} />
+        ) : (
+          <People snapshot={snapshot} nowMs={nowMs} />
+        )}
+      </main>
+    </>
+  );
+}
+
+function rowsFor(people: number, columns: number): CSSProperties {
+  return { "--rows": Math.ceil(people / columns) } as CSSProperties;
+}
+
+/** So few that their figures can be larger on a large screen. */
+const FEW = 2;
+
+function openLink(token: string): void {
+  websocketService.configure({ token });
+  websocketService.reconnect();
+}
+
+interface PeopleProps {
+  readonly snapshot: ServiceSnapshot;
+  readonly nowMs: number | null;
+}
+
+function People({ snapshot, nowMs }: PeopleProps) {
+  const { connection, people } = snapshot;
+  const { layout, columns } = useLayout(people.length);
+  const connected = connection.status === ConnectionStatus.CONNECTED;
+  if (people.length === 0) {
+    return connected ? <NobodyYet /> : <h1 className="sr">Strapline: people</h1>;
+  }
+  if (!people.some(hasAnything)) {
+    return <NoStrapYet />;
+  }
+  const waiting = !people.some((person) => heartRateOf(person) !== null);
+  return (
+    <>
+      {waiting ? <FirstReadingNext people={people} /> : null}
+      <div
+        className="people"
+        data-layout={layout}
+        data-columns={columns}
+        data-few={people.length <= FEW ? "" : undefined}
+      >
+        <div className="day">
+          {nowMs === null ? null : waiting ? <h2>{day(nowMs)}</h2> : <h1>{day(nowMs)}</h1>}
+          <p className="second">{summaryOf(people, nowMs)}</p>
+        </div>
+        <div className="channels" style={rowsFor(people.length, columns)}>
+          {people.map((person) => (
+            <Channel
+              key={person.user}
+              person={person}
+              nowMs={nowMs}
+              connected={connected}
+              simulated={connection.simulated}
+              compact={layout !== "channel"}
+            />
+          ))}
+        </div>
+        {nowMs === null ? null : <Axes nowMs={nowMs} columns={columns} />}
+      </div>
+      <footer className="receipt">
+        <Legend />
+      </footer>
+    </>
+  );
+}
+
+function Axes({ nowMs, columns }: { readonly nowMs: number; readonly columns: number }) {
+  return (
+    <div className="axes">
+      {Array.from({ length: columns }, (_, column) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: columns have no other identity
+        <TimeAxis key={column} nowMs={nowMs} />
+      ))}
+    </div>
+  );
+}
+
+function hasAnything(person: WatchedPerson): boolean {
+  return (person.status.hops.devices ?? []).length > 0 || Object.keys(person.metrics).length > 0;
+}

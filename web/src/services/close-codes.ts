@@ -1,0 +1,94 @@
+// What a closed connection means: come back when, or stop and say why.
+
+export enum CloseCode {
+  GOING_AWAY = 1001,
+  RESTART = 1012,
+  OVERLOADED = 1013,
+  PROTOCOL_VIOLATION = 4400,
+  TOKEN_REFUSED = 4401,
+  NOT_ALLOWED = 4403,
+  NOT_IN_TIME = 4408,
+  RATE_LIMITED = 4429,
+  NO_COMMON_VERSION = 4426,
+}
+
+/** Why there is no session, in the words that the page has for it. */
+export enum Reason {
+  SERVER_AWAY = "serverAway",
+  SERVER_RESTARTS = "serverRestarts",
+  SERVER_BUSY = "serverBusy",
+  NO_NETWORK = "noNetwork",
+  NO_LINK = "noLink",
+  LINK_ENDED = "linkEnded",
+  LINK_REVOKED = "linkRevoked",
+  BUG = "bug",
+  UPGRADE_SERVER = "upgradeServer",
+  UPGRADE_PAGE = "upgradePage",
+}
+
+export type Aftermath =
+  /** Nothing that this page can do will help; a person must. */
+  | { readonly kind: "stop"; readonly reason: Reason }
+  | { readonly kind: "backOff"; readonly reason: Reason }
+  /** Come back at this moment; backing off after that. */
+  | { readonly kind: "after"; readonly delayMs: number; readonly reason: Reason }
+  /** Once with a new token, at once; without one, or the second time, backing off. */
+  | { readonly kind: "newToken"; readonly reason: Reason };
+
+export interface Circumstances {
+  /** What is left of the moment that `GOING_AWAY` gave, if it came. */
+  readonly goingAwayMs: number | null;
+  readonly reconnectSpreadMs: number;
+  /** The versions of `HELLO`, if it came. */
+  readonly serverVersions: readonly string[] | null;
+  readonly random: () => number;
+}
+
+const FIRST_NUMBER = /\d+/;
+
+export function aftermath(code: number, text: string, about: Circumstances): Aftermath {
+  switch (code) {
+    case CloseCode.GOING_AWAY:
+    case CloseCode.RESTART:
+      return {
+        kind: "after",
+        delayMs: about.goingAwayMs ?? Math.round(about.random() * about.reconnectSpreadMs),
+        reason: Reason.SERVER_RESTARTS,
+      };
+    case CloseCode.OVERLOADED:
+    case CloseCode.RATE_LIMITED:
+      return busy(text);
+    case CloseCode.PROTOCOL_VIOLATION:
+      return { kind: "stop", reason: Reason.BUG };
+    case CloseCode.TOKEN_REFUSED:
+      return { kind: "newToken", reason: Reason.LINK_ENDED };
+    case CloseCode.NOT_ALLOWED:
+      return { kind: "stop", reason: Reason.LINK_REVOKED };
+    case CloseCode.NO_COMMON_VERSION:
+      return { kind: "stop", reason: whoIsBehind(about.serverVersions) };
+    default:
+      return { kind: "backOff", reason: Reason.SERVER_AWAY };
+  }
+}
+
+/** The reason's time, in seconds, where it names one. */
+function busy(text: string): Aftermath {
+  const seconds = FIRST_NUMBER.exec(text)?.[0];
+  return seconds === undefined
+    ? { kind: "backOff", reason: Reason.SERVER_BUSY }
+    : { kind: "after", delayMs: Number(seconds) * 1_000, reason: Reason.SERVER_BUSY };
+}
+
+export const SUBPROTOCOL = "strapline.v1";
+
+/** The page comes with the server, so that a page left open is the usual one to be behind. */
+function whoIsBehind(serverVersions: readonly string[] | null): Reason {
+  const newest = Math.max(0, ...(serverVersions ?? []).map(versionNumber));
+  return newest !== 0 && newest < versionNumber(SUBPROTOCOL)
+    ? Reason.UPGRADE_SERVER
+    : Reason.UPGRADE_PAGE;
+}
+
+function versionNumber(version: string): number {
+  return Number(/^strapline\.v(\d+)$/.exec(version)?.[1] ?? 0);
+}

@@ -1,0 +1,192 @@
+// What is known of the people this page watches, kept across connections.
+import type { HealthDataUpdate, HistoryChanged, Subscribed } from "@/protocol/messages";
+import { type Cause, Causes, causeOf, type Spell } from "./causes";
+import type { Stretch } from "./history";
+import { type Line, Lines } from "./lines";
+import { People, type Person } from "./people";
+import { type Position, Positions } from "./positions";
+import type { News } from "./session";
+
+/** A person with the last minutes of heart rate and what stood in its way. */
+export interface WatchedPerson extends Person {
+  readonly line: Line;
+  readonly spells: readonly Spell[];
+}
+
+export interface FeedHost {
+  /** Something about this user is new. `news` is null where a snapshot told it. */
+  told(person: WatchedPerson, news: News | null): void;
+  changed(news: News): void;
+  /** A change is missing, or a grant came: subscribe again. */
+  resubscribe(): void;
+  wantHistory(user: string): void;
+  /** The stretch that is on the screen. */
+  stretch(): Stretch | null;
+}
+
+const LINE_METRIC = "heart_rate";
+
+export class Feed {
+  readonly #people = new People();
+  readonly #positions = new Positions();
+  readonly #lines: Lines;
+  readonly #causes = new Causes();
+  readonly #watched = new Map<string, WatchedPerson>();
+  /** Where a gap was found last, so that a second one at the same place starts afresh. */
+  readonly #gaps = new Map<string, string>();
+
+  constructor(
+    private readonly host: FeedHost,
+    lineMs: number,
+  ) {
+    this.#lines = new Lines(lineMs);
+  }
+
+  get watched(): readonly WatchedPerson[] {
+    return this.#people.all.map((person) => this.#watch(person));
+  }
+
+  since(): Record<string, Position> {
+    return this.#positions.since();
+  }
+
+  subscribed(message: Subscribed): void {
+    const before = new Set(this.#people.all.map((person) => person.user));
+    this.#people.snapshot(message.snapshot, message.serverTime);
+    for (const user of before) {
+      if (this.#people.of(user) === undefined) {
+        this.#forget(user);
+      }
+    }
+    for (const person of this.#people.all) {
+      const snapshot = message.snapshot[person.user];
+      if (snapshot?.reset === true) {
+        this.#positions.begin(person.user, snapshot.position);
+      } else {
+        this.#positions.resume(person.user);
+      }
+      this.#noteCause(person, message.serverTime);
+      this.host.wantHistory(person.user);
+      this.host.told(this.#watch(person), null);
+    }
+  }
+
+  news(news: News): void {
+    switch (news.type) {
+      case "HEALTH_DATA_UPDATE":
+      case "HISTORY_CHANGED":
+        this.#change(news);
+        break;
+      case "SYNC_STATUS_UPDATE":
+        this.#people.applyStatus(news);
+        this.#tell(news.user, news, news.serverTime);
+        break;
+      case "SUBSCRIPTION_CHANGED":
+        this.#people.remove(news.removed);
+        for (const user of news.removed) {
+          this.#forget(user);
+        }
+        this.host.changed(news);
+        if (news.added.length > 0) {
+          this.host.resubscribe();
+        }
+        break;
+    }
+  }
+
+  /** The screen's own way to the server broke, or (null) is whole again. */
+  own(cause: Cause | null, atMs: number): void {
+    this.#causes.noteOwn(cause === null ? null : { cause, fromMs: atMs }, atMs);
+    this.#watched.clear();
+  }
+
+  history(
+    user: string,
+    stretch: Stretch,
+    series: HealthDataUpdate["series"][],
+    at: Position,
+  ): void {
+    if (this.#people.of(user) !== undefined) {
+      this.#lines.replace(user, stretch, series, at);
+      this.#watched.delete(user);
+    }
+  }
+
+  forgetAll(): void {
+    for (const person of this.#people.all) {
+      this.#forget(person.user);
+    }
+    this.#people.snapshot({}, 0);
+  }
+
+  #change(news: HealthDataUpdate | HistoryChanged): void {
+    const conflated = news.type === "HEALTH_DATA_UPDATE" && (news.conflated ?? 0) > 0;
+    const verdict = this.#positions.judge({ ...news, conflated });
+    if (verdict === "gap") {
+      this.#gap(news.user, news.metric);
+      return;
+    }
+    if (verdict === "repeat") {
+      return;
+    }
+    this.#people.apply(news);
+    if (news.metric === LINE_METRIC) {
+      if (news.type === "HEALTH_DATA_UPDATE") {
+        this.#lines.add(news);
+      } else if (this.#isOnScreen(news)) {
+        this.host.wantHistory(news.user);
+      }
+    }
+    this.#tell(news.user, news, news.serverTime);
+  }
+
+  /** What cannot be followed up, because it was found missing here before, is asked for whole. */
+  #gap(user: string, metric: string): void {
+    const place = `${metric} ${this.#positions.since()[user]?.join(" ")}`;
+    if (this.#gaps.get(user) === place) {
+      this.#positions.forget(user);
+    }
+    this.#gaps.set(user, place);
+    this.host.resubscribe();
+  }
+
+  #isOnScreen(change: HistoryChanged): boolean {
+    const stretch = this.host.stretch();
+    return stretch !== null && change.toMs >= stretch.fromMs && change.fromMs <= stretch.toMs;
+  }
+
+  #tell(user: string, news: News, serverTimeMs: number): void {
+    const person = this.#people.of(user);
+    if (person !== undefined) {
+      this.#noteCause(person, serverTimeMs);
+      this.host.told(this.#watch(person), news);
+    }
+  }
+
+  #noteCause(person: Person, serverTimeMs: number): void {
+    const device = this.#lines.of(person.user).at(-1)?.device ?? null;
+    this.#causes.note(person.user, causeOf(person.status, device), serverTimeMs);
+    this.#watched.delete(person.user);
+  }
+
+  #watch(person: Person): WatchedPerson {
+    let watched = this.#watched.get(person.user);
+    if (watched === undefined) {
+      watched = {
+        ...person,
+        line: this.#lines.of(person.user),
+        spells: this.#causes.of(person.user),
+      };
+      this.#watched.set(person.user, watched);
+    }
+    return watched;
+  }
+
+  #forget(user: string): void {
+    this.#positions.forget(user);
+    this.#lines.forget(user);
+    this.#causes.forget(user);
+    this.#watched.delete(user);
+    this.#gaps.delete(user);
+  }
+}
