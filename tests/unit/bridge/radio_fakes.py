@@ -47,6 +47,7 @@ class FakeStrap:
         subscribe_errors: raised by subscribing.
         connect_errors: raised by the next attempts to connect, one each.
         stalled: operations never return.
+        vanishes: disconnecting fails, and no callback says that the link is gone.
     """
 
     address: str
@@ -65,6 +66,7 @@ class FakeStrap:
     subscribe_errors: dict[str, Exception] = field(default_factory=dict)
     connect_errors: list[Exception] = field(default_factory=list)
     stalled: bool = False
+    vanishes: bool = False
     awake: bool = True
     clients: list[FakeClient] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
@@ -256,6 +258,9 @@ class FakeClient(BaseBleakClient):
             self._disconnected_callback()
 
     async def disconnect(self) -> None:
+        if self.strap.vanishes and self.is_connected:
+            self.strap.clients.remove(self)
+            raise BleakError("not connected")
         if self.is_connected:
             self.lose()
 

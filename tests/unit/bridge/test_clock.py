@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,40 @@ def test_the_mark_stands_in_for_a_silent_kernel(tmp_path: Path) -> None:
 def test_the_kernel_answers_in_range() -> None:
     kernel = kernel_clock()
     assert kernel is None or 0 <= kernel.max_error_us <= 16_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "synchronised"),
+    [(0, 0x2001, True), (0, 0x0040, False), (5, 0x0000, False), (5, 0x0040, False)],
+)
+def test_both_signs_of_a_free_running_kernel_clock_are_heeded(
+    monkeypatch: pytest.MonkeyPatch, outcome: int, status: int, synchronised: bool
+) -> None:
+    class Libc:
+        def adjtimex(self, reference: Any) -> int:
+            timex = reference._obj
+            assert timex.modes == 0
+            timex.maxerror, timex.status = 4_321, status
+            return outcome
+
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: Libc())
+    monkeypatch.setattr("sys.platform", "linux")
+    assert kernel_clock() == KernelClock(synchronised, 4_321)
+
+
+def test_a_kernel_that_refuses_or_is_another_gives_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Libc:
+        def adjtimex(self, reference: object) -> int:
+            return -1
+
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: Libc())
+    assert kernel_clock() is None
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
+    assert kernel_clock() is None
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert kernel_clock() is None
 
 
 def test_an_anchor_joins_both_clocks() -> None:

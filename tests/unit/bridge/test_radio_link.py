@@ -209,6 +209,15 @@ async def test_a_phantom_link_is_ended_and_made_anew() -> None:
         await bench.until_armed(2)
 
 
+async def test_a_link_that_ends_without_a_word_is_told_all_the_same() -> None:
+    async with _linked(timing=_WATCHFUL) as bench:
+        await bench.until_armed()
+        bench.strap.stalled = bench.strap.vanishes = True
+        bench.strap.awake = False
+        bench.clock.at_s += 31
+        await bench.heard.until(lambda: bench.states == [_SEARCHING, _CONNECTED, _SEARCHING])
+
+
 async def test_a_silent_strap_that_answers_keeps_its_link() -> None:
     async with _linked(timing=_WATCHFUL) as bench:
         await bench.until_armed()

@@ -97,6 +97,12 @@ def test_the_same_difference_over_a_longer_time_is_counted() -> None:
     assert count(_total(6_000, at_s=1_200), _LAST, _ids).state.counter == _LAST.counter
 
 
+def test_the_bound_is_five_a_second_and_a_little() -> None:
+    allowed = 5 * 100 + 30
+    assert count(_total(5_000 + allowed, at_s=1_100), _LAST, _ids).quality == ()
+    assert count(_total(5_001 + allowed, at_s=1_100), _LAST, _ids).quality == ("implausible",)
+
+
 def test_a_reset_to_more_than_legs_can_make_is_implausible_too() -> None:
     counted = count(_total(4_000, at_s=1_010), _LAST, _ids)
     assert counted.state.counter == Counter("new", 4_000)
