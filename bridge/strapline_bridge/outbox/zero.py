@@ -9,6 +9,8 @@ from strapline_bridge.outbox.rows import elapsed_ms
 from strapline_protocol.publishing import Anchor, ClockSource, Zero
 
 _BEST_FIRST: Final = tuple(ClockSource)
+#: Below this a correction would move a stream's readings for nothing that anybody sees.
+_VAGUE_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,13 @@ def first_zero(moment: ClockMoment, zero_ns: int) -> Zero:
 def corrected(zero: Zero, moment: ClockMoment, zero_ns: int) -> Zero | None:
     """A better wall time for the whole stream, or None when this moment tells nothing better.
 
-    Better is a better source, or the same one with less than half of the uncertainty. A clock
-    that merely jumped says nothing new: the boot clock goes on from the anchor that there is.
+    Better is a better source, or the same one much more exactly where it was vague. A clock that
+    merely jumped says nothing new: the boot clock goes on from the anchor that there is.
     """
     known = zero.anchors[0]
     rank, known_rank = _BEST_FIRST.index(moment.source), _BEST_FIRST.index(known.source)
-    sharper = moment.uncertainty_ms * 2 < known.uncertainty_ms
+    vague = known.uncertainty_ms > _VAGUE_MS
+    sharper = vague and moment.uncertainty_ms * 2 < known.uncertainty_ms
     if rank > known_rank or (rank == known_rank and not sharper):
         return None
     return Zero(version=zero.version + 1, anchors=[moment.anchor(zero_ns)])

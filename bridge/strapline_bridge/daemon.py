@@ -1,0 +1,283 @@
+"""The bridge: radio to intake to outbox to uplink, started together and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from strapline_bridge.clock import BootClock, ClockState, WallClock, boot_id, clock_state
+from strapline_bridge.config import BridgeConfig
+from strapline_bridge.intake import Arrived, Intake
+from strapline_bridge.outbox import ClockMoment, Limits, Outbox, OutboxObserver, Run
+from strapline_bridge.radio import LinkChange, Radio, RadioBackend, Timing
+from strapline_bridge.status import BridgeStatus, DeviceBoard
+from strapline_bridge.timekeeper import Timekeeper
+from strapline_bridge.uplink import Greeting, TokenSource, Uplink
+from strapline_bridge.wearables import Wearables, WearablesFile
+from strapline_protocol.errors import LocalProtocolError
+from strapline_protocol.metrics import METRICS
+from strapline_protocol.opening import Client
+from strapline_protocol.publishing import Moment, Status
+
+_log = logging.getLogger(__name__)
+
+OUTBOX_NAME: Final = "outbox.db"
+#: The parts of stopping, in s: together they stay under five.
+_RADIO_WITHIN_S: Final = 1.5
+_STORE_WITHIN_S: Final = 1.0
+_SEND_WITHIN_S: Final = 1.0
+_CLOCK_EVERY_S: Final = 60.0
+_NS_PER_MS: Final = 1_000_000
+
+
+class Bridge:
+    """One run of the bridge. ``async with`` starts and stops it; :meth:`run` waits.
+
+    ::
+
+        async with Bridge(config, backend, tokens, version=__version__) as bridge:
+            await bridge.run()
+    """
+
+    def __init__(
+        self,
+        config: BridgeConfig,
+        backend: RadioBackend,
+        tokens: TokenSource,
+        *,
+        version: str,
+        observers: Iterable[OutboxObserver] = (),
+        timing: Timing | None = None,
+        boot_clock: BootClock | None = None,
+        wall_clock: WallClock | None = None,
+        clock: Callable[[], ClockState] = clock_state,
+    ) -> None:
+        """Set up; nothing is opened before ``async with``.
+
+        Args:
+            backend: the Bluetooth stack.
+            tokens: says who this bridge is, anew for each connection.
+            version: of the program, told to the server.
+            observers: hear of commits and acknowledgements.
+            clock: how far the wall clock may be trusted at this moment.
+        """
+        self._config = config
+        self._backend = backend
+        self._tokens = tokens
+        self._version = version
+        self._timing = timing
+        self._time = Timekeeper(boot_clock, wall_clock, clock)
+        self._boot_id = boot_id()
+        self._zero_ns = self._time.boot.now_ns()
+        self._board = DeviceBoard(self._zero_ns)
+        self._observers = [self._board, *observers]
+        self._wearables = Wearables()
+        self._parts: _Parts | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        """Open the outbox, read the chosen wearables, and start.
+
+        Raises:
+            OutboxError: it is held by another process, too new, or unreadable.
+            WearablesError: the list of wearables cannot be read.
+        """
+        config = self._config
+        self._wearables = await asyncio.to_thread(WearablesFile(config.state_dir).load)
+        outbox = await Outbox.open(
+            config.state_dir / OUTBOX_NAME,
+            Run(self._boot_id, self._zero_ns),
+            self._time.moment,
+            limits=Limits(most_bytes=config.outbox.max_bytes),
+            observers=self._observers,
+            interval_ms=config.outbox.commit_interval_ms,
+        )
+        try:
+            self._start(await self._join(outbox))
+        except BaseException:
+            await outbox.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop within five seconds: links first, then store what came, then send what can be."""
+        parts = self._running
+        try:
+            await _end(self._tasks["radio"], _RADIO_WITHIN_S)
+            await _at_most(parts.outbox.finish(), _STORE_WITHIN_S)
+            await parts.uplink.drain(_SEND_WITHIN_S)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.wait(self._tasks.values(), timeout=_RADIO_WITHIN_S)
+            await parts.outbox.close()
+            self._parts = None
+
+    async def run(self) -> None:
+        """Work until cancelled; raises what ends a part that should never end."""
+        done, _ = await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    @property
+    def outbox(self) -> Outbox:
+        """The open outbox, to be read."""
+        return self._running.outbox
+
+    @property
+    def wearables(self) -> Wearables:
+        """Those that this run looks for."""
+        return self._wearables
+
+    async def use(self, wearables: Wearables) -> None:
+        """Look for these from now on, with these wearers and names; the file is the caller's."""
+        parts = self._running
+        before, self._wearables = self._wearables, wearables
+        for known in before.wearables:
+            changed = wearables.find(known.device)
+            if changed is None or changed.addresses != known.addresses:
+                await parts.radio.remove(known.device)
+            if changed is None:
+                self._board.forget(known.device)
+        for wearable in wearables.wearables:
+            parts.radio.add(wearable)
+        parts.uplink.report()
+
+    async def status(self) -> BridgeStatus:
+        """How this bridge stands.
+
+        Raises:
+            OutboxReadError: the disk does not answer.
+        """
+        parts = self._running
+        moment = self._time.moment()
+        oldest = await parts.outbox.oldest_pending()
+        problem = parts.radio.problem
+        outbox = parts.outbox.status()
+        return BridgeStatus(
+            devices=self._board.describe(self._wearables.wearables, moment.boot_ns, oldest),
+            pending=outbox.pending,
+            oldest_pending_ms=self._age_ms(oldest, moment),
+            clock=self._time.status(),
+            outbox=outbox,
+            uplink=parts.uplink.state,
+            problem=None if problem is None else str(problem),
+        )
+
+    def retry_now(self) -> None:
+        """Connect to the server at once, whatever is being waited for."""
+        self._running.uplink.retry_now()
+
+    # ------------------------------------------------------------------------------ joining
+
+    @property
+    def _running(self) -> _Parts:
+        if self._parts is None:
+            raise LocalProtocolError("the bridge is used outside of `async with`")
+        return self._parts
+
+    async def _join(self, outbox: Outbox) -> _Parts:
+        intake = Intake(
+            self._wearer_of,
+            self._deliver,
+            await outbox.load_steps(),
+            boot_id=self._boot_id,
+            wall_clock=self._time.wall,
+        )
+        radio = Radio(
+            self._backend,
+            self._wearables.wearables,
+            intake,
+            clock=self._time.boot,
+            timing=self._timing,
+        )
+        uplink = Uplink(
+            outbox,
+            url=self._config.server.url,
+            tokens=self._tokens,
+            client=Client(name="strapline-bridge", version=self._version, metrics=list(METRICS)),
+            boot_clock=self._time.boot,
+            status=self._status_message,
+            greeted=self._greeted,
+        )
+        return _Parts(outbox, intake, radio, uplink)
+
+    def _start(self, parts: _Parts) -> None:
+        self._parts = parts
+        for name, work in (
+            ("radio", parts.radio.run()),
+            ("uplink", parts.uplink.run()),
+            ("outbox", parts.outbox.watch()),
+            ("clock", self._watch_clock()),
+        ):
+            self._tasks[name] = asyncio.create_task(work, name=f"bridge {name}")
+
+    # -------------------------------------------------------------------- what the parts tell
+
+    def _wearer_of(self, device: str) -> str | None:
+        return self._wearables.wearer_of(device)
+
+    def _deliver(self, item: Arrived | LinkChange) -> None:
+        parts = self._running
+        if isinstance(item, Arrived):
+            parts.outbox.put(item)
+            changed = self._board.arrived(item)
+        else:
+            changed = self._board.link_changed(item)
+        if changed:
+            parts.uplink.report()
+
+    async def _status_message(self, request: str | None) -> Status:
+        if request is not None:
+            # A viewer asked: what has arrived counts as measured.
+            await self._running.outbox.flush()
+        return (await self.status()).message(request)
+
+    def _greeted(self, greeting: Greeting) -> None:
+        told = self._time.greeted(greeting.hello, greeting.before_ns, greeting.after_ns)
+        self._running.outbox.correct_time(told)
+
+    async def _watch_clock(self) -> None:
+        """A clock that becomes synchronised tells what earlier readings' time was."""
+        while True:
+            self._running.outbox.correct_time(self._time.moment())
+            await asyncio.sleep(_CLOCK_EVERY_S)
+
+    def _age_ms(self, oldest: Moment | None, now: ClockMoment) -> int:
+        record = self._running.outbox.record(oldest.stream) if oldest else None
+        if oldest is None or record is None:
+            return 0
+        if record.boot_id == self._boot_id:
+            taken_ns = record.zero_ns + oldest.elapsed_ms * _NS_PER_MS
+            return max(0, now.boot_ns - taken_ns) // _NS_PER_MS
+        return max(0, now.wall_ms - record.zero.wall_ms(oldest.elapsed_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    outbox: Outbox
+    intake: Intake
+    radio: Radio
+    uplink: Uplink
+
+
+async def _end(task: asyncio.Task[None], within_s: float) -> None:
+    task.cancel()
+    await asyncio.wait([task], timeout=within_s)
+
+
+async def _at_most(work: Coroutine[None, None, None], within_s: float) -> None:
+    try:
+        async with asyncio.timeout(within_s):
+            await work
+    except TimeoutError:
+        _log.warning("stopping does not wait for the disk any longer")

@@ -1,0 +1,296 @@
+"""What tests of the bridge share: a small server of the test's own, readings, and waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from strapline_bridge.intake import Arrived
+from strapline_bridge.outbox import ClockMoment, Limits, Outbox, OutboxObserver, Run
+from strapline_bridge.readings import Reading
+from strapline_bridge.uplink import SignedTokens, Uplink
+from strapline_protocol.base import WireModel
+from strapline_protocol.closing import Backoff
+from strapline_protocol.codec import decode_client, encode
+from strapline_protocol.intervals import IntervalSet
+from strapline_protocol.opening import (
+    SUBPROTOCOL,
+    Authenticate,
+    Authenticated,
+    Client,
+    ClockState,
+    Hello,
+    Limits as WireLimits,
+    Refresh,
+    Role,
+)
+from strapline_protocol.publishing import (
+    Acknowledged,
+    ClockSource,
+    ClockStatus,
+    Dropped,
+    Readings,
+    Status,
+    Stream,
+)
+from strapline_protocol.series import Series
+
+DEVICE = "kP3xqv0bQmKXyYyA0nqT9w"
+HOUR_MS = 3_600_000
+
+#: A reading's identity, and all that is said of it.
+Content = dict[tuple[str, int], str]
+
+
+def readings_of(stream: str, series: Iterable[Series]) -> Content:
+    """Each reading of these series by its identity, as one comparable text."""
+    found: Content = {}
+    for one in series:
+        for at, (number, elapsed) in enumerate(zip(one.numbers(), one.elapsed(), strict=True)):
+            alone = one.take([at]).model_dump(mode="json", exclude={"seq", "elapsed_ms"})
+            found[stream, number] = json.dumps([elapsed, alone], sort_keys=True)
+    return found
+
+
+@dataclass
+class Receiver:
+    """A server that keeps what it is told, and can be told to misbehave.
+
+    Attributes:
+        acknowledges: answers READINGS and DROPPED.
+        answers_streams: answers STREAM.
+        silent: says nothing after AUTHENTICATED.
+        react: called with each message before it is acted on; may raise to end the connection.
+    """
+
+    window: int = 8_000
+    message_bytes: int = 256 * 1_024
+    store: str = "store-1"
+    acknowledges: bool = True
+    answers_streams: bool = True
+    heartbeat_ms: int = 15_000
+    react: Callable[[ServerConnection, WireModel], object] | None = None
+    held: Content = field(default_factory=dict)
+    accounted: dict[str, IntervalSet] = field(default_factory=lambda: defaultdict(IntervalSet))
+    repeats: int = 0
+    differing: list[tuple[str, int]] = field(default_factory=list)
+    messages: list[WireModel] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
+    sockets: list[ServerConnection] = field(default_factory=list)
+    unacknowledged: int = 0
+    most_unacknowledged: int = 0
+    connections: int = 0
+    port: int = 0
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @asynccontextmanager
+    async def serving(self, port: int = 0) -> AsyncIterator[Receiver]:
+        server: Server = await serve(
+            self.handle,
+            "127.0.0.1",
+            port or self.port,
+            subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]  # a NewType of str
+            compression=None,
+            close_timeout=0.2,
+        )
+        self.port = next(iter(server.sockets)).getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            await server.wait_closed()
+
+    async def until(self, condition: Callable[[], bool], within_s: float = 20.0) -> None:
+        """Wait until something heard makes this true."""
+        async with asyncio.timeout(within_s):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def of(self, kind: type[WireModel]) -> list[WireModel]:
+        return [message for message in self.messages if isinstance(message, kind)]
+
+    def poke(self) -> None:
+        self._changed.set()
+
+    async def say(self, message: WireModel) -> None:
+        """Say something in the newest connection."""
+        await self.sockets[-1].send(encode(message), text=True)
+
+    async def handle(self, socket: ServerConnection) -> None:
+        self.connections += 1
+        self.sockets.append(socket)
+        self.unacknowledged = 0
+        try:
+            await self._converse(socket)
+        except ConnectionClosed:
+            pass
+        finally:
+            self.poke()
+
+    async def _converse(self, socket: ServerConnection) -> None:
+        hello = Hello(
+            store=self.store,
+            epoch="e",
+            server_time=time.time_ns() // 1_000_000,
+            clock_state=ClockState.SYNCHRONISED,
+        )
+        await socket.send(encode(hello), text=True)
+        async for frame in socket:
+            assert isinstance(frame, str)
+            self.frames.append(frame)
+            message = decode_client(frame)
+            self.messages.append(message)
+            if self.react is not None:
+                self.react(socket, message)
+            for answer in self._answers(message):
+                await socket.send(encode(answer), text=True)
+            self.poke()
+
+    def _answers(self, message: WireModel) -> Iterable[WireModel]:
+        match message:
+            case Authenticate():
+                yield Authenticated(
+                    session="s",
+                    principal="bridge",
+                    role=Role.BRIDGE,
+                    users=["anna"],
+                    expires_at=time.time_ns() // 1_000_000 + HOUR_MS,
+                    heartbeat_ms=self.heartbeat_ms,
+                    reconnect_spread_ms=50,
+                    limits=WireLimits(
+                        window_readings=self.window, message_bytes=self.message_bytes
+                    ),
+                )
+            case Stream() if self.answers_streams:
+                yield Acknowledged(
+                    stream=message.stream,
+                    ranges=self.accounted[message.stream].ranges(),
+                    zero_version=message.zero.version,
+                )
+            case Readings():
+                yield from self._take(message)
+            case Dropped() if self.acknowledges:
+                self.accounted[message.stream].update(message.ranges)
+                yield Acknowledged(stream=message.stream, ranges=message.ranges)
+
+    def _take(self, message: Readings) -> Iterable[WireModel]:
+        ranges = [span for one in message.series for span in one.ranges()]
+        self.unacknowledged += sum(map(len, message.series))
+        self.most_unacknowledged = max(self.most_unacknowledged, self.unacknowledged)
+        for identity, content in readings_of(message.stream, message.series).items():
+            known = self.held.setdefault(identity, content)
+            if known is not content:
+                self.repeats += 1
+                if known != content:
+                    self.differing.append(identity)
+        if self.acknowledges:
+            self.accounted[message.stream].update(ranges)
+            self.unacknowledged = 0
+            yield Acknowledged(stream=message.stream, ranges=ranges)
+
+
+class Committed(OutboxObserver):
+    """All readings that an outbox has made durable."""
+
+    def __init__(self) -> None:
+        self.content: Content = {}
+        self.acknowledged_numbers: dict[str, IntervalSet] = defaultdict(IntervalSet)
+
+    def committed(self, rows):  # type: ignore[no-untyped-def]  # as OutboxObserver
+        for row in rows:
+            self.content.update(readings_of(row.stream, [row.series]))
+
+    def acknowledged(self, stream: str, numbers: IntervalSet) -> None:
+        self.acknowledged_numbers[stream].update(numbers)
+
+
+def a_reading(
+    rate: int = 60,
+    *,
+    device: str = DEVICE,
+    user: str = "anna",
+    boot_ns: int | None = None,
+    metric: str = "heart_rate",
+) -> Arrived:
+    columns = {"rr": [1_000, 990], "contact": True} if metric == "heart_rate" else {}
+    return Arrived(
+        user=user,
+        device=device,
+        boot_ns=time.monotonic_ns() if boot_ns is None else boot_ns,
+        reading=Reading(metric, rate, columns),
+    )
+
+
+def a_moment(source: ClockSource = ClockSource.SYSTEM, uncertainty_ms: int = 50) -> ClockMoment:
+    return ClockMoment(time.monotonic_ns(), time.time_ns() // 1_000_000, uncertainty_ms, source)
+
+
+@asynccontextmanager
+async def an_outbox(
+    path: Path,
+    *observers: OutboxObserver,
+    limits: Limits | None = None,
+    boot_id: str = "boot",
+    **options: object,
+) -> AsyncIterator[Outbox]:
+    outbox = await Outbox.open(
+        path,
+        Run(boot_id, time.monotonic_ns()),
+        a_moment,
+        limits=limits,
+        observers=observers,
+        **options,  # type: ignore[arg-type]  # the test's own
+    )
+    async with outbox:
+        yield outbox
+
+
+def an_uplink(outbox: Outbox, url: str, **options: object) -> Uplink:
+    async def status(request: str | None) -> Status:
+        return Status(
+            devices=[],
+            pending=outbox.status().pending,
+            oldest_pending_ms=0,
+            clock=ClockStatus(source=ClockSource.SYSTEM, uncertainty_ms=1),
+            request=request,
+        )
+
+    return Uplink(
+        outbox,
+        url=url,
+        tokens=SignedTokens(lambda server_time_ms: "token"),
+        client=Client(name="strapline-bridge", version="0"),
+        boot_clock=_Boot(),
+        status=status,
+        **{"backoff": Backoff(base_ms=20, cap_ms=100), **options},  # type: ignore[arg-type]  # the test's own
+    )
+
+
+class _Boot:
+    def now_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+@asynccontextmanager
+async def running(uplink: Uplink) -> AsyncIterator[Uplink]:
+    task = asyncio.create_task(uplink.run())
+    try:
+        yield uplink
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled(), task.exception()
