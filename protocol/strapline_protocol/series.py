@@ -56,10 +56,13 @@ Differences = Annotated[
 
 
 class Counter(WireModel):
-    """A count whose differences can be added up: a random id, and the total it counts from."""
+    """A count whose differences can be added up: a random id, and the total it counts from.
+
+    That total is negative after a device's field has wrapped: the last one less its width.
+    """
 
     id: Annotated[Label, Field(min_length=1)]
-    from_: Annotated[Count, Field(alias="from")]
+    from_: Annotated[SafeInt, Field(alias="from")]
 
 
 def differences(numbers: Sequence[int]) -> list[int]:

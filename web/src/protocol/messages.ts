@@ -73,7 +73,7 @@ export interface ClockStatus {
   uncertaintyMs: number;
 }
 
-/** A count whose differences can be added up: a random id, and the total it counts from. */
+/** A count whose differences can be added up: a random id, and the total it counts from. That total is negative after a device's field has wrapped: the last one less its width. */
 export interface Counter {
   id: string;
   from: number;
@@ -544,7 +544,7 @@ export const isClockState = (m: any): m is ClockState => (m === "synchronised" |
 export const isCounter = (m: any): m is Counter =>
   isRecord(m) &&
   typeof m.id === "string" &&
-  Number.isSafeInteger(m.from) && m.from >= 0;
+  Number.isSafeInteger(m.from);
 
 export const isDeviceHop = (m: any): m is DeviceHop =>
   isRecord(m) &&
