@@ -13,15 +13,16 @@ less, just past the top   the field wrapped: a new counter from the last total l
 more than legs can make   a new counter from this total, and the reading is marked
 ========================  ==============================================================
 
-State goes in and comes out as a value; what keeps it across runs is the outbox.
+State goes in and comes out as a value. The outbox keeps it across runs: each is saved in the
+transaction of its reading.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from strapline_bridge.readings import Quality
 
@@ -69,14 +70,6 @@ class StepState:
     wall_ms: int
     boot_ns: int
     boot_id: str
-
-
-class StepMemory(Protocol):
-    """Where step states outlive the process: each is saved in its reading's own transaction."""
-
-    async def load_steps(self) -> Mapping[str, StepState]:
-        """The last state of each device, by device id."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
