@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -29,10 +30,9 @@ from strapline_protocol.opening import (
     Client,
     ClockState,
     Hello,
-    Limits as WireLimits,
-    Refresh,
     Role,
 )
+from strapline_protocol.opening import Limits as WireLimits
 from strapline_protocol.publishing import (
     Acknowledged,
     ClockSource,
@@ -46,6 +46,8 @@ from strapline_protocol.series import Series
 
 DEVICE = "kP3xqv0bQmKXyYyA0nqT9w"
 HOUR_MS = 3_600_000
+
+Message = TypeVar("Message", bound=WireModel)
 
 #: A reading's identity, and all that is said of it.
 Content = dict[tuple[str, int], str]
@@ -120,7 +122,7 @@ class Receiver:
                 self._changed.clear()
                 await self._changed.wait()
 
-    def of(self, kind: type[WireModel]) -> list[WireModel]:
+    def of(self, kind: type[Message]) -> list[Message]:
         return [message for message in self.messages if isinstance(message, kind)]
 
     def poke(self) -> None:

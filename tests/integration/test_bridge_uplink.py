@@ -29,8 +29,7 @@ async def test_what_is_stored_arrives_once_and_is_acknowledged(tmp_path: Path) -
         assert server.held == stored.content
         assert server.repeats == 0
         assert outbox.status().pending == 0
-        streams = [message for message in server.of(Stream)]
-        assert [message.stream for message in streams] == [outbox.stream]
+        assert [message.stream for message in server.of(Stream)] == [outbox.stream]
 
 
 async def test_backlog_of_an_earlier_run_follows_behind_the_live_lane(tmp_path: Path) -> None:

@@ -164,6 +164,10 @@ class Connection:
             return self._lost(f"a fault in this bridge ({error})")
         except BridgeError as error:
             return Ending(CloseCode.UNAUTHENTICATED, str(error))
+        except asyncio.CancelledError:
+            # Leaving the context with an error would tell the server of a fault (1011).
+            await websocket.close(CloseCode.GOING_AWAY, "the bridge stops")
+            raise
         return self._lost("the conversation ended")
 
     async def _open(
