@@ -87,9 +87,6 @@ class Air(LocalLink):
     def on_address_changed(self, controller: Controller) -> None:
         self._by_address[controller.random_address] = _ours(controller)
 
-    def find_le_controller(self, address: hci.Address) -> AirController | None:
-        return self._by_address.get(address)
-
     def send_advertising_pdu(
         self, sender_controller: Controller, packet: ll.AdvertisingPdu
     ) -> None:

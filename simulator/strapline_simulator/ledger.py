@@ -31,7 +31,9 @@ class Ledger:
     A notification is entered once the radio of the central, subscribed at that moment, has
     taken it. From there it goes to the notification callback in the same order and ahead of
     any word of a lost link, so an entry is certain: no entry is missing at the callback, and
-    nothing reaches the callback without an entry. A notification that was in the air when its
+    nothing reaches the callback without an entry. (A client that is cancelled in the middle of
+    subscribing has no callback, though the strap may think otherwise, until it disconnects.)
+    A notification that was in the air when its
     link broke is counted in ``lost`` and has no entry; it never arrives later.
 
     It keeps the newest ``size`` entries; ``total`` counts all of them, for ever.

@@ -117,13 +117,11 @@ class Peripheral:
 
     def _on_connection(self, connection: Connection) -> None:
         self.connection = connection
-        connection.on(Connection.EVENT_DISCONNECTION, lambda _reason: self._on_gone(connection))
+        connection.on(Connection.EVENT_DISCONNECTION, self._on_gone)
         self._announce()
         self._settle_soon()
 
-    def _on_gone(self, connection: Connection) -> None:
-        if connection is not self.connection:
-            return
+    def _on_gone(self, _reason: int) -> None:
         self.connection = None
         if self.on_link_gone is not None:
             self.on_link_gone()

@@ -116,8 +116,8 @@ def watch(name: str, *, number: int = 1, beats_scale: float = 1.0) -> Profile:
 
 
 def straps(count: int) -> tuple[Profile, ...]:
-    """As many different chest straps, from one at rest to one at full effort."""
-    spread = 0.55 / max(1, count - 1)
+    """As many different chest straps, from one at rest to one at hard work."""
+    spread = 0.45 / max(1, count - 1)
     return tuple(
         chest_strap(f"Strap {number:02d}", number=number, beats_scale=1.0 - spread * (number - 1))
         for number in range(1, count + 1)
@@ -139,7 +139,7 @@ DEMO_PROFILES: Final = (
         name="Strap Birch",
         steps=True,
         beats_offset_s=1_260.0,
-        beats_scale=0.72,
+        beats_scale=0.78,
         walk_seed=12,
         steps_so_far=1_675,
         battery_percent=63,
@@ -151,7 +151,7 @@ DEMO_PROFILES: Final = (
         name="Strap Cedar",
         steps=True,
         beats_offset_s=2_460.0,
-        beats_scale=0.52,
+        beats_scale=0.6,
         walk_seed=13,
         steps_so_far=7_904,
         battery_percent=22,

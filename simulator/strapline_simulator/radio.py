@@ -53,9 +53,13 @@ def random_static_address(text: str) -> hci.Address:
     Raises:
         ValueError: malformed, or of another kind.
     """
-    address = hci.Address(text, hci.Address.RANDOM_DEVICE_ADDRESS)
+    problem = f"{text} is not a random static address: give six bytes, the first C0 or above"
+    try:
+        address = hci.Address(text, hci.Address.RANDOM_DEVICE_ADDRESS)
+    except ValueError as error:
+        raise ValueError(problem) from error
     if not address.is_static:
-        raise ValueError(f"{text} is not a random static address: start it with C0 or above")
+        raise ValueError(problem)
     return address
 
 

@@ -130,6 +130,19 @@ async def test_who_falls_asleep_does_not_finish_sending() -> None:
         assert strap.ledger.lost == 1
 
 
+async def test_what_is_sent_into_a_goodbye_is_lost() -> None:
+    async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
+        (strap,) = sim.straps
+        async with listening(sim, strap) as (client, heard):
+            sim.air.latency_s = 0.02
+            await client.disconnect()
+            assert strap.is_connected  # it does not know yet
+            assert not await strap.notify_heart_rate(1)
+            await strap.wait_disconnected()
+        assert heard.values == sent(strap) == []
+        assert strap.ledger.lost == 1
+
+
 async def test_who_leaves_while_saying_goodbye_is_missed_all_the_same() -> None:
     impatient = Conditions(advertising_interval_ms=20, supervision_timeout_s=0.03)
     async with simulation(straps(1), pace=None, conditions=impatient) as sim:

@@ -10,6 +10,8 @@ import pytest
 from bleak import BleakClient
 from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
+from bumble import hci
+from bumble.hci import Address
 
 from strapline_simulator import Conditions, Profile, simulation, straps, uuids
 from strapline_simulator.strap import VirtualStrap
@@ -175,6 +177,97 @@ async def test_a_cancelled_connect_leaves_no_link_behind() -> None:
         await client.connect()
         assert strap.is_connected
         await client.disconnect()
+
+
+async def test_a_connect_cancelled_at_the_moment_of_success_is_undone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
+        (strap,) = sim.straps
+        client = await client_for(sim, strap)
+        attempt = asyncio.create_task(client.connect())
+        controller = sim.central.controller
+        await strap.leave()  # nothing to connect to, until the cancel is on its way
+        cancel = controller.on_hci_le_create_connection_cancel_command
+
+        def connect_and_cancel(command: hci.HCI_LE_Create_Connection_Cancel_Command) -> object:
+            sim.air.set_in_range(strap._radio.controller, in_range=True)
+            if controller.pending_le_connection is not None:
+                controller.create_le_connection(controller.pending_le_connection.peer_address)
+            return cancel(command)
+
+        monkeypatch.setattr(
+            controller, "on_hci_le_create_connection_cancel_command", connect_and_cancel
+        )
+        await turns()
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        assert not sim.central.device.connections
+        monkeypatch.undo()
+        await strap.wait_disconnected()
+        await client.connect()
+        assert strap.is_connected
+        await client.disconnect()
+
+
+async def test_a_connect_that_the_controller_refuses_is_an_error() -> None:
+    async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
+        (strap,) = sim.straps
+        client = await client_for(sim, strap)
+        await strap.leave()
+        elsewhere = asyncio.create_task(sim.central.device.connect_le(strap.address))
+        await turns()
+        with pytest.raises(BleakError, match=r"connect failed: .*already pending"):
+            await client.connect()
+        cancel = hci.HCI_LE_Create_Connection_Cancel_Command()
+        await sim.central.device.send_sync_command(cancel)
+        with pytest.raises(Exception, match="UNKNOWN_CONNECTION_IDENTIFIER"):
+            await elsewhere
+
+
+async def test_a_connect_request_that_nobody_hears_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = Conditions(advertising_interval_ms=20, supervision_timeout_s=60)
+    async with simulation(straps(1), pace=None, conditions=patient) as sim:
+        (strap,) = sim.straps
+        client = await client_for(sim, strap)
+        connect = sim.central.controller.create_le_connection
+
+        def connect_and_leave(address: Address) -> None:
+            connect(address)
+            sim.air.set_in_range(sim.central.controller, in_range=False)
+
+        monkeypatch.setattr(sim.central.controller, "create_le_connection", connect_and_leave)
+        with pytest.raises(BleakError, match="CONNECTION_FAILED_TO_BE_ESTABLISHED"):
+            await client.connect()
+        assert not client.is_connected
+        monkeypatch.undo()
+        sim.air.set_in_range(sim.central.controller, in_range=True)
+        await client.connect()
+        assert strap.is_connected
+        await client.disconnect()
+
+
+async def test_a_subscription_that_fails_can_be_tried_again() -> None:
+    async with connected() as (strap, client):
+        heard = Heard()
+        subscribing = asyncio.create_task(client.start_notify(RATE, Heard()))
+        await asyncio.sleep(0)
+        subscribing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await subscribing
+        await client.start_notify(RATE, heard)
+        assert await strap.notify_heart_rate(70)
+        assert len(heard.values) == 1
+
+
+async def test_the_configuration_can_be_written_below_bleak() -> None:
+    async with connected() as (strap, client):
+        characteristic = client.services.get_characteristic(RATE)
+        assert characteristic is not None
+        (configuration,) = characteristic.descriptors
+        await client._backend.write_gatt_descriptor(configuration, b"\x01\x00")
+        assert strap.is_subscribed(RATE)
 
 
 async def test_connects_wait_for_one_another() -> None:

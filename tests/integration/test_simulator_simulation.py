@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from statistics import mean
 
 import pytest
 from bleak import BleakClient
@@ -29,9 +30,8 @@ async def test_the_demo_gives_rate_and_steps_of_three() -> None:
                 assert one.of(RATE)
                 assert one.of(STEPS)
                 assert sent(strap) == one.values
-            rates = [one.of(RATE)[-1][1] for one in heard]
-            assert rates == sorted(rates)
-            assert rates[0] < 90 < rates[1] < 125 < rates[2]
+            rates = [mean(value[1] for value in one.of(RATE)) for one in heard]
+            assert 65 < rates[0] < 90 < rates[1] < 115 < rates[2] < 150
             assert sim.notified == sum(len(one.values) for one in heard)
 
 

@@ -11,7 +11,7 @@ from bleak import BleakScanner
 
 from strapline_simulator import Profile, chest_strap, simulation, straps, uuids, watch
 from strapline_simulator.recording import BeatPlayer, rest_recording
-from tests.integration.simulator_kit import QUICK, client_for, is_heard, listening, sent
+from tests.integration.simulator_kit import QUICK, client_for, is_heard, listening, sent, turns
 
 RATE, STEPS, BATTERY = uuids.HEART_RATE_MEASUREMENT, uuids.STEP_COUNT, uuids.BATTERY_LEVEL
 
@@ -82,6 +82,64 @@ async def test_what_nobody_asked_for_is_not_sent() -> None:
         assert not await strap.notify_heart_rate(72)
         assert sent(strap) == heard.values == [(STEPS, b"\xd2\x04\x00\x00")]
         assert strap.ledger.lost == 0
+
+
+async def test_who_stops_waiting_for_a_notification_does_not_undo_it() -> None:
+    async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
+        (strap,) = sim.straps
+        assert not strap.is_subscribed(RATE)
+        async with listening(sim, strap) as (_, heard):
+            waiting = asyncio.create_task(strap.notify_heart_rate(1))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            assert await strap.notify_heart_rate(2)
+            lost = asyncio.create_task(strap.notify_heart_rate(3))
+            await asyncio.sleep(0)
+            lost.cancel()
+            await strap.drop_link()
+        assert [value[1] for value in heard.of(RATE)] == [1, 2]
+        assert sent(strap) == heard.values
+        assert strap.ledger.lost == 1
+        assert waiting.cancelled()
+        assert lost.cancelled()
+
+
+async def test_a_subscription_can_be_waited_for() -> None:
+    async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
+        (strap,) = sim.straps
+        waiting = asyncio.create_task(strap.wait_subscribed(RATE))
+        async with await client_for(sim, strap) as client:
+            await turns()
+            assert not waiting.done()
+            await client.start_notify(RATE, lambda *_: None)
+            await waiting
+
+
+async def test_a_radio_that_cannot_advertise_any_more_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(**_: object) -> None:
+        raise RuntimeError("antenna broken")
+
+    async with simulation(straps(1), pace=None, conditions=QUICK) as sim:
+        (strap,) = sim.straps
+        async with listening(sim, strap):
+            monkeypatch.setattr(strap._radio.device, "start_advertising", fail)
+        await strap.wait_disconnected()
+        await turns()
+        assert "Strap 01 could not settle its radio" in caplog.text
+        assert "antenna broken" in caplog.text
+
+
+async def test_a_wearable_may_count_steps_alone() -> None:
+    profile = Profile(name="S", heart_rate=False, steps=True)
+    async with simulation([profile], pace=None, conditions=QUICK) as sim:
+        (strap,) = sim.straps
+        async with listening(sim, strap, STEPS) as (client, heard):
+            await strap.tick(5)
+            assert client.services.get_service(uuids.HEART_RATE_SERVICE) is None
+        assert len(heard.values) == 1
+        assert strap.provenance == "synthesised walk; simulated battery"
 
 
 async def test_steps_by_hand_go_on_from_there() -> None:
