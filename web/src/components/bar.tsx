@@ -67,10 +67,12 @@ function Ways({ snapshot, nowMs }: { readonly snapshot: ServiceSnapshot; readonl
       <ul className="ways">
         {people.map((person) => (
           <li key={person.user}>
-            <h2>{person.name}</h2>
-            {waysOf(person, context).map((way) => (
+            {waysOf(person, context).map((way, index) => (
               <div key={way.key}>
-                {way.wearable === null ? null : <p className="ft">{way.wearable}</p>}
+                <div className="whose">
+                  {index === 0 ? <h2>{person.name}</h2> : null}
+                  {way.wearable === null ? null : <p className="ft">{way.wearable}</p>}
+                </div>
                 <Hops way={way} />
               </div>
             ))}

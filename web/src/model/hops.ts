@@ -1,5 +1,6 @@
 // The way of a person's readings, hop by hop: strap, bridge, server, this screen.
 import type { BridgeHop, DeviceHop } from "@/protocol/messages";
+import { Reason } from "@/services/close-codes";
 import { type ConnectionState, ConnectionStatus } from "@/services/events";
 import type { WatchedPerson } from "@/services/feed";
 import { lastDrawn } from "./rate";
@@ -61,6 +62,20 @@ export function waysOf(person: WatchedPerson, context: WayContext): Way[] {
   });
 }
 
+/** The way while nobody's readings may be shown. */
+export function wayOfNobody(connection: ConnectionState): Way {
+  const hidden: Hop = { look: "dark", age: "not shown", note: "" };
+  return {
+    key: "",
+    wearable: null,
+    strapQuiet: true,
+    bridgeQuiet: true,
+    serverQuiet: connection.reason === Reason.NO_LINK,
+    you: "quiet",
+    hops: [hidden, hidden, lastHop({ connection, silenceMs: 0 })],
+  };
+}
+
 function strapHop(device: DeviceHop | undefined, person: WatchedPerson, nowMs: number): Hop {
   if (device === undefined) {
     return { look: "dark", age: "none yet", note: "" };
@@ -100,7 +115,7 @@ function bridgeHop(bridge: BridgeHop | undefined, heardAtMs: number, nowMs: numb
   };
 }
 
-export function lastHop({ connection, silenceMs }: WayContext): Hop {
+function lastHop({ connection, silenceMs }: Omit<WayContext, "nowMs">): Hop {
   if (connection.status === ConnectionStatus.CONNECTED) {
     return { look: "whole", age: hopAge(silenceMs), note: "" };
   }

@@ -4,7 +4,7 @@ import type { Point } from "@/services/lines";
 
 /** Causes that stand in the readings themselves, and the one that claims nothing. */
 export enum Missing {
-  NO_PULSE = "noPulse",
+  NO_SIGNAL = "noSignal",
   IMPLAUSIBLE = "implausible",
   NO_READING = "noReading",
 }
@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<Why, string>> = {
   [Cause.NOT_STORING]: "server cannot store",
   [Cause.SERVER_AWAY]: "server away",
   [Cause.SCREEN_OFFLINE]: "this screen is offline",
-  [Missing.NO_PULSE]: "no pulse found",
+  [Missing.NO_SIGNAL]: "no signal",
   [Missing.IMPLAUSIBLE]: "readings not plausible",
   [Missing.NO_READING]: "no reading",
 };
@@ -28,9 +28,21 @@ export function whyWords(why: Why): string {
   return WORDS[why];
 }
 
-/** Short, for "2 live, 1 out of range". */
-export function whyShort(why: Why): string {
-  return why === Cause.OUT_OF_RANGE ? "out of range" : WORDS[why];
+const COUNTED: Readonly<Record<Why, string>> = {
+  [Cause.NOT_WORN]: "not worn",
+  [Cause.OUT_OF_RANGE]: "out of range",
+  [Cause.BRIDGE_OFFLINE]: "with the bridge offline",
+  [Cause.NOT_STORING]: "not stored",
+  [Cause.SERVER_AWAY]: "cut off, server away",
+  [Cause.SCREEN_OFFLINE]: "cut off, no network here",
+  [Missing.NO_SIGNAL]: "without a signal",
+  [Missing.IMPLAUSIBLE]: "not plausible",
+  [Missing.NO_READING]: "silent",
+};
+
+/** After a number of people: "2 live, 1 out of range". */
+export function whyCounted(why: Why): string {
+  return COUNTED[why];
 }
 
 /** What a reading says of itself that keeps it off the line; null for one that is drawn. */
@@ -39,7 +51,7 @@ export function refusal(point: Point): Why | null {
     return Cause.NOT_WORN;
   }
   if (point.value === null || point.value <= 0 || point.quality.includes("zero")) {
-    return Missing.NO_PULSE;
+    return Missing.NO_SIGNAL;
   }
   return point.quality.includes("implausible") ? Missing.IMPLAUSIBLE : null;
 }
@@ -47,7 +59,10 @@ export function refusal(point: Point): Why | null {
 /** A drop is noticed late, so that a spell need not cover the gap whole to be its cause. */
 const LEAST_SHARE = 1 / 3;
 
-/** The cause of a gap, on evidence alone: refused readings within it, then the longest spell. */
+/**
+ * The cause of a gap, on evidence alone: refused readings within it, then the longest spell. One
+ * that still lasts is evidence however short it is; one that is over must have lasted a while.
+ */
 export function whyBetween(
   fromMs: number,
   toMs: number,
@@ -60,10 +75,11 @@ export function whyBetween(
     return said;
   }
   let longest: Spell | null = null;
-  let longestMs = (toMs - fromMs) * LEAST_SHARE;
+  let longestMs = 0;
   for (const spell of spells) {
     const overlapMs = Math.min(toMs, spell.toMs ?? toMs) - Math.max(fromMs, spell.fromMs);
-    if (overlapMs > longestMs) {
+    const leastMs = spell.toMs === null ? 0 : (toMs - fromMs) * LEAST_SHARE;
+    if (overlapMs > leastMs && overlapMs > longestMs) {
       longest = spell;
       longestMs = overlapMs;
     }

@@ -2,7 +2,7 @@
 import type { HeartRateData } from "@/protocol/messages";
 import type { WatchedPerson } from "@/services/feed";
 import { isBattery, isHeartRate, isSteps } from "@/services/health-data";
-import { Missing, type Why, whyNow } from "./missing";
+import { refusal, type Why, whyBetween, whyNow } from "./missing";
 import { type RateView, rateView } from "./rate";
 import { clock, count } from "./words";
 
@@ -19,10 +19,16 @@ export function rateOf(person: WatchedPerson, nowMs: number | null): RateView {
   return rateView(heartRateOf(person), person.line, nowMs, connected);
 }
 
-/** Why this person has no rate now; null where nothing is known. */
-export function whyNone(person: WatchedPerson, state: RateView["state"]): Why | null {
-  const why = whyNow(person.spells, person.line.at(-1));
-  return why ?? (state === "stale" ? Missing.NO_READING : null);
+/** Why this person has no rate now; null where it has one, or nothing is known. */
+export function whyNone(person: WatchedPerson, rate: RateView, nowMs: number | null): Why | null {
+  if (rate.bpm !== null) {
+    return null;
+  }
+  if (rate.was === null || nowMs === null) {
+    return whyNow(person.spells, person.line.at(-1));
+  }
+  const refused = person.line.filter((point) => refusal(point) !== null);
+  return whyBetween(rate.was.atMs, nowMs, refused, person.spells);
 }
 
 /** "Average 72 today, 54 to 131"; null after the day's end, or before its first reading. */

@@ -2,10 +2,9 @@
 import { Reason } from "@/services/close-codes";
 import { type ConnectionState, ConnectionStatus } from "@/services/events";
 import type { WatchedPerson } from "@/services/feed";
-import { isHeartRate } from "@/services/health-data";
 import { reasonShort } from "./reason-words";
 import { SyncStatus } from "./sync-status";
-import { ago, agoSpoken, capital, clock, count, readings } from "./words";
+import { ago, agoSpoken, capital, clock, count, duration, readings } from "./words";
 
 export interface Standing {
   readonly status: SyncStatus;
@@ -87,17 +86,10 @@ function ofPeople({ people, nowMs }: StandingInput): Standing {
   const statuses = new Set<string>(people.map((person) => person.status.status));
   const status = ORDER.find((one) => statuses.has(one)) ?? SyncStatus.SYNCED;
   const pending = people.reduce((sum, person) => sum + person.status.pending, 0);
-  const lastMs = newest(people);
+  const last = newest(people);
   switch (status) {
-    case SyncStatus.REALTIME: {
-      const ageMs = lastMs === null || nowMs === null ? null : Math.max(0, nowMs - lastMs);
-      return {
-        status,
-        detail: ageMs === null ? "" : ago(ageMs),
-        spoken: ageMs === null ? "Live." : `Live. Last reading ${agoSpoken(ageMs)}.`,
-        key: "",
-      };
-    }
+    case SyncStatus.REALTIME:
+      return live(last, nowMs);
     case SyncStatus.SYNCING:
       return {
         status,
@@ -122,8 +114,29 @@ function ofPeople({ people, nowMs }: StandingInput): Standing {
     case SyncStatus.CONNECTING:
       return { status, detail: "", spoken: NOT_KNOWN, key: "" };
     default:
-      return idle(people, lastMs);
+      return idle(people, last?.atMs ?? null);
   }
+}
+
+/** The server calls a silence by its name soon; until then this page claims no more than it has. */
+const SILENCE = 2;
+
+function live(last: Newest | null, nowMs: number | null): Standing {
+  const status = SyncStatus.REALTIME;
+  if (last === null || nowMs === null) {
+    return { status, detail: "", spoken: "Live.", key: "" };
+  }
+  const ageMs = Math.max(0, nowMs - last.atMs);
+  if (ageMs > last.freshForMs * SILENCE) {
+    const silent = `silent for ${duration(ageMs)}`;
+    return { status: SyncStatus.CONNECTING, detail: silent, spoken: NOT_KNOWN, key: "silent" };
+  }
+  return {
+    status,
+    detail: ago(ageMs),
+    spoken: `Live. Last reading ${agoSpoken(ageMs)}.`,
+    key: "",
+  };
 }
 
 function idle(people: readonly WatchedPerson[], lastMs: number | null): Standing {
@@ -152,18 +165,20 @@ function offlineSpoken(people: readonly WatchedPerson[], pending: number): strin
     : `Offline${since}. ${readings(pending)} ${pending === 1 ? "is" : "are"} waiting on the bridge.`;
 }
 
-function newest(people: readonly WatchedPerson[]): number | null {
-  let newestMs: number | null = null;
-  for (const person of people) {
-    const heartRate = person.metrics.heart_rate;
-    const atMs = isHeartRate(heartRate) ? (heartRate.last?.atMs ?? null) : null;
-    const steps = person.metrics.steps;
-    const stepsAtMs = steps !== undefined && "last" in steps ? (steps.last?.atMs ?? null) : null;
-    for (const at of [atMs, stepsAtMs]) {
-      if (at !== null && (newestMs === null || at > newestMs)) {
-        newestMs = at;
+interface Newest {
+  readonly atMs: number;
+  readonly freshForMs: number;
+}
+
+function newest(people: readonly WatchedPerson[]): Newest | null {
+  let found: Newest | null = null;
+  for (const { metrics } of people) {
+    for (const data of [metrics.heart_rate, metrics.steps]) {
+      const atMs = data !== undefined && "last" in data ? data.last?.atMs : undefined;
+      if (data !== undefined && atMs !== undefined && atMs > (found?.atMs ?? 0)) {
+        found = { atMs, freshForMs: data.freshForMs };
       }
     }
   }
-  return newestMs;
+  return found;
 }

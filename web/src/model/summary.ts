@@ -1,6 +1,6 @@
 // The line under the date: "3 people: 2 live, 1 out of range".
 import type { WatchedPerson } from "@/services/feed";
-import { whyShort } from "./missing";
+import { whyCounted } from "./missing";
 import { rateOf, whyNone } from "./person";
 
 export function summaryOf(people: readonly WatchedPerson[], nowMs: number | null): string {
@@ -9,19 +9,23 @@ export function summaryOf(people: readonly WatchedPerson[], nowMs: number | null
     const said = standing(person, nowMs);
     counts.set(said, (counts.get(said) ?? 0) + 1);
   }
+  const [only] = counts.keys();
+  if (people.length === 1 && only !== undefined) {
+    return `1 person, ${only}`;
+  }
   const parts = [...counts]
     .sort(([a], [b]) => Number(b === "live") - Number(a === "live"))
     .map(([said, number]) => `${number} ${said}`);
-  return `${people.length} ${people.length === 1 ? "person" : "people"}: ${parts.join(", ")}`;
+  return `${people.length} people: ${parts.join(", ")}`;
 }
 
 function standing(person: WatchedPerson, nowMs: number | null): string {
-  const { state, bpm } = rateOf(person, nowMs);
-  if (bpm !== null) {
+  const rate = rateOf(person, nowMs);
+  if (rate.bpm !== null) {
     return "live";
   }
-  const why = whyNone(person, state);
-  return why === null ? "not measured yet" : whyShort(why);
+  const why = whyNone(person, rate, nowMs);
+  return why === null ? "not measured yet" : whyCounted(why);
 }
 
 /** "Everything up to 14:05:39 is here": the earliest moment that holds for all. */

@@ -40,7 +40,7 @@ export function PeoplePage() {
       {connection.simulated ? <SimulatedBanner /> : null}
       <main>
         {connection.reason !== null && stopped ? (
-          <Stopped reason={connection.reason} onToken={openLink} />
+          <Stopped connection={connection} reason={connection.reason} onToken={openLink} />
         ) : (
           <People snapshot={snapshot} nowMs={nowMs} />
         )}
@@ -74,7 +74,7 @@ function People({ snapshot, nowMs }: PeopleProps) {
     return connected ? <NobodyYet /> : <h1 className="sr">Strapline: people</h1>;
   }
   if (!people.some(hasAnything)) {
-    return <NoStrapYet />;
+    return <NoStrapYet snapshot={snapshot} nowMs={nowMs} />;
   }
   const waiting = !people.some((person) => heartRateOf(person) !== null);
   return (

@@ -1,7 +1,12 @@
 // Before the first reading: no strap yet, or paired and waiting.
 import type { ReactNode } from "react";
+import { Hops } from "@/components/ui/hops";
+import { waysOf } from "@/model/hops";
 import { clockWithSeconds } from "@/model/words";
-import type { WatchedPerson } from "@/services/websocket-service";
+import websocketService, {
+  type ServiceSnapshot,
+  type WatchedPerson,
+} from "@/services/websocket-service";
 
 export function NobodyYet() {
   return (
@@ -15,19 +20,39 @@ export function NobodyYet() {
   );
 }
 
-export function NoStrapYet() {
+interface NoStrapYetProps {
+  readonly snapshot: ServiceSnapshot;
+  readonly nowMs: number | null;
+}
+
+export function NoStrapYet({ snapshot, nowMs }: NoStrapYetProps) {
+  const [person] = snapshot.people;
+  const context = {
+    connection: snapshot.connection,
+    nowMs: nowMs ?? 0,
+    silenceMs: websocketService.silenceMs(),
+  };
   return (
-    <section className="plain-page">
-      <h1>Pair a strap</h1>
-      <p>
-        Put it on, with the electrodes wet, and close the app that it was last used with. A strap
-        talks to one listener at a time.
-      </p>
-      <div className="two">
-        <span className="second">On the machine with Bluetooth</span>
-        <code className="code">strapline up</code>
-      </div>
-    </section>
+    <>
+      <section className="plain-page">
+        <h1>Pair a strap</h1>
+        <p>
+          Put it on, with the electrodes wet, and close the app that it was last used with. A strap
+          talks to one listener at a time.
+        </p>
+        <div className="two">
+          <span className="second">On the machine with Bluetooth</span>
+          <code className="code">strapline up</code>
+        </div>
+      </section>
+      {person === undefined
+        ? null
+        : waysOf(person, context).map((way) => (
+            <div className="foot" key={way.key}>
+              <Hops way={way} />
+            </div>
+          ))}
+    </>
   );
 }
 

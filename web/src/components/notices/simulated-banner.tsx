@@ -2,9 +2,9 @@
 
 export function SimulatedBanner() {
   return (
-    <p className="simulated">
+    <section className="simulated" aria-label="Simulation">
       <b>Simulation</b>
       <span>These hearts are not real. Recordings are played by virtual straps.</span>
-    </p>
+    </section>
   );
 }

@@ -1,10 +1,14 @@
 // There is no session, and a person must do something: a new link, a reload, an upgrade.
 import { type FormEvent, useId, useState } from "react";
+import { Hops } from "@/components/ui/hops";
+import { wayOfNobody } from "@/model/hops";
 import { tokenOf } from "@/model/link-text";
 import { reasonRemedy, reasonTitle } from "@/model/reason-words";
 import { Reason } from "@/services/close-codes";
+import type { ConnectionState } from "@/services/websocket-service";
 
 interface StoppedProps {
+  readonly connection: ConnectionState;
   readonly reason: Reason;
   readonly onToken: (token: string) => void;
 }
@@ -15,21 +19,26 @@ const BY_LINK: ReadonlySet<Reason> = new Set([
   Reason.LINK_REVOKED,
 ]);
 
-export function Stopped({ reason, onToken }: StoppedProps) {
+export function Stopped({ connection, reason, onToken }: StoppedProps) {
   return (
-    <section className="plain-page">
-      <h1>{reasonTitle(reason)}</h1>
-      <p>{reasonRemedy(reason)}</p>
-      {BY_LINK.has(reason) ? (
-        <LinkForm onToken={onToken} />
-      ) : (
-        <div className="two">
-          <button type="button" className="button first" onClick={() => location.reload()}>
-            Reload
-          </button>
-        </div>
-      )}
-    </section>
+    <>
+      <section className="plain-page">
+        <h1>{reasonTitle(reason)}</h1>
+        <p>{reasonRemedy(reason)}</p>
+        {BY_LINK.has(reason) ? (
+          <LinkForm onToken={onToken} />
+        ) : (
+          <div className="two">
+            <button type="button" className="button first" onClick={() => location.reload()}>
+              Reload
+            </button>
+          </div>
+        )}
+      </section>
+      <div className="foot">
+        <Hops way={wayOfNobody(connection)} />
+      </div>
+    </>
   );
 }
 
@@ -49,14 +58,13 @@ function LinkForm({ onToken }: Pick<StoppedProps, "onToken">) {
   };
   return (
     <form className="link-form" onSubmit={submit} noValidate>
-      <label htmlFor={input}>Link</label>
+      <label htmlFor={input}>Paste the link</label>
       <div className="two">
         <input
           id={input}
           type="password"
           autoComplete="off"
           spellCheck={false}
-          placeholder="http://…/#token=…"
           value={text}
           aria-invalid={refused}
           aria-describedby={refused ? problem : undefined}

@@ -52,15 +52,17 @@ export const Channel = memo(function Channel(props: ChannelProps) {
   return (
     <article className="channel" data-state={rate.state} aria-label={person.name}>
       <header className="who">
-        <h2 title={person.name}>{person.name}</h2>
-        {simulated ? <span className="tag">simulated</span> : null}
+        <div className="name">
+          <h2 title={person.name}>{person.name}</h2>
+          {simulated ? <span className="tag">simulated</span> : null}
+        </div>
         {today === null ? null : <p className="second">{today}</p>}
       </header>
       <div className="reading">
         <Rate
           rate={rate}
           trend={rate.bpm === null ? null : trendOf(person.line)}
-          why={whyNone(person, rate.state)}
+          why={whyNone(person, rate, nowMs)}
           nowMs={nowMs}
         />
       </div>

@@ -1,6 +1,6 @@
 // The trace itself: uPlot draws the runs on a canvas, straight from reading to reading.
 import { useEffect, useRef } from "react";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Scale } from "@/model/scale";
 import type { Kind, Run } from "@/model/sheet";
@@ -28,15 +28,21 @@ export function Trace({ runs, fromMs, toMs, scale }: TraceProps) {
     if (element === null) {
       return undefined;
     }
-    const made = new uPlot(options(element, shown), columns(shown.current.runs), element);
-    plot.current = made;
     const sized = new ResizeObserver(() => {
-      made.setSize({ width: element.clientWidth, height: element.clientHeight });
+      plot.current?.setSize({ width: element.clientWidth, height: element.clientHeight });
     });
-    sized.observe(element);
+    let wanted = true;
+    // The figures do not wait for what draws the lines.
+    void import("uplot").then(({ default: Plot }) => {
+      if (wanted) {
+        plot.current = new Plot(options(element, shown), columns(shown.current.runs), element);
+        sized.observe(element);
+      }
+    });
     return () => {
+      wanted = false;
       sized.disconnect();
-      made.destroy();
+      plot.current?.destroy();
       plot.current = null;
     };
   }, []);
