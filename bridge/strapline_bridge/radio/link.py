@@ -80,7 +80,10 @@ class Link:
             device = await shared.finder.find(self._addresses)
             self._worthwhile = False
             try:
-                await self._session(device)
+                client = await self._connect(device)
+                if client is None:
+                    continue
+                await self._session(client)
             except TRANSIENT as error:
                 _log.info("device %s: not reached: %s", self._device_id, failure_class(error))
             except Exception:  # noqa: BLE001  # one wearable's oddity must not end the others' links
@@ -90,12 +93,20 @@ class Link:
             if failures:
                 await asyncio.sleep(shared.timing.backoff_s(failures, shared.random()))
 
-    async def _session(self, device: BLEDevice) -> None:
-        """Connect, arm and watch, until the link is gone or no good."""
+    async def _connect(self, device: BLEDevice) -> BleakClient | None:
+        """A link that was just made; ``None`` if its turn came too late to try."""
         shared = self._shared
-        async with shared.connecting, shared.finder.resting():
-            async with asyncio.timeout(shared.timing.connect_s):
-                client = await shared.backend.connect(device, self._device_id, self._lost)
+        loop = asyncio.get_running_loop()
+        found_s = loop.time()
+        async with shared.connecting:
+            if loop.time() - found_s > shared.timing.stale_s:
+                return None
+            async with shared.finder.resting(), asyncio.timeout(shared.timing.connect_s):
+                return await shared.backend.connect(device, self._device_id, self._lost)
+
+    async def _session(self, client: BleakClient) -> None:
+        """Arm and watch, until the link is gone or no good."""
+        shared = self._shared
         began_ns = self._heard_ns = shared.clock.now_ns()
         try:
             # Failed attempts on the way here have called _lost too.

@@ -17,6 +17,8 @@ class Timing:
         long_absent_s: a wearable missing for longer is long absent:
         long_pause_s: then the pause grows to this, and no further.
         deaf_s: scanning so long without one advertisement of anybody is said.
+        stale_s: an advertisement older than this is not connected to but looked for again:
+            BlueZ forgets a device half a minute after it was last heard.
         connect_s: the bound of one establishment of a link, its retries included.
         operation_s: the bound of one read, subscription, start or stop.
         backoff_first_s: the first wait after a failed connection is random up to this,
@@ -35,6 +37,7 @@ class Timing:
     long_absent_s: float = 15 * 60
     long_pause_s: float = 45
     deaf_s: float = 90
+    stale_s: float = 15
     connect_s: float = 45
     operation_s: float = 10
     backoff_first_s: float = 0.5

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
@@ -70,6 +71,26 @@ async def test_one_attempt_at_a_time_and_no_scan_meanwhile() -> None:
     assert air.most_connecting == 1
     assert air.most_scanning == 1
     assert not air.scanned_while_connecting
+
+
+async def test_a_turn_that_comes_too_late_is_used_to_look_again() -> None:
+    straps = [FakeStrap(_ONE), FakeStrap(_TWO)]
+    air = FakeAir(*straps)
+    air.hold_connects = asyncio.Event()
+    radio = Radio(
+        air.backend(),
+        [Chosen("a", (_ONE,)), Chosen("b", (_TWO,))],
+        Heard(),
+        timing=replace(_QUICK, stale_s=0.01),
+    )
+    async with _running(radio):
+        await eventually(lambda: air.connecting == 1)
+        await asyncio.sleep(0.02)
+        scans = air.scans
+        air.hold_connects.set()
+        await eventually(lambda: all(HEART_RATE in strap.armed for strap in straps))
+    assert air.scans == scans + 1
+    assert [strap.connects for strap in straps] == [1, 1]
 
 
 async def test_one_wearable_may_have_several_addresses() -> None:
