@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -238,8 +239,10 @@ class Bridge:
 
     async def _status_message(self, request: str | None) -> Status:
         if request is not None:
-            # A viewer asked: what has arrived counts as measured.
-            await self._running.outbox.flush()
+            # A viewer asked: what has arrived counts as measured, if the disk takes it.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STORE_WITHIN_S):
+                    await self._running.outbox.flush()
         return (await self.status()).message(request)
 
     def _greeted(self, greeting: Greeting) -> None:

@@ -7,6 +7,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -89,6 +90,8 @@ class Writer:
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._closing = False
+        self._over = False
+        self._next_commit_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: list[asyncio.Future[None]] = []
         self.own: StreamRecord | None = None
@@ -120,6 +123,8 @@ class Writer:
 
     async def flush(self) -> None:
         """Return once all that was given so far is durable."""
+        if self._over:
+            return
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         self._urgent.set()
@@ -143,6 +148,7 @@ class Writer:
             self.end_stream()
             await self._step()
         finally:
+            self._over = True
             if self._timer is not None:
                 self._timer.cancel()
             for waiter in self._waiters:
@@ -177,14 +183,13 @@ class Writer:
                     waiter.set_result(None)
 
     async def _pace(self) -> None:
-        """With a longest interval set, let more come together; a flush does not wait."""
+        """With an interval set, a commit follows the last only so much later, or at a flush."""
         if self._interval_s and not self._urgent.is_set():
-            try:
-                async with asyncio.timeout(self._interval_s):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._next_commit_s):
                     await self._urgent.wait()
-            except TimeoutError:
-                pass
         self._urgent.clear()
+        self._next_commit_s = asyncio.get_running_loop().time() + self._interval_s
 
     def _grow(self) -> Growth | None:
         arrivals = self._inbox.take_now()
@@ -316,10 +321,9 @@ class Writer:
             )
 
     async def _rest(self, delay_s: float) -> None:
-        try:
+        """Wait before the next attempt, but not when closing."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(delay_s):
                 while not self._closing:
                     await self._urgent.wait()
                     self._urgent.clear()
-        except TimeoutError:
-            pass

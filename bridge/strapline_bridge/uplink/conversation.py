@@ -10,14 +10,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from strapline_bridge.outbox import Outbox, OutboxObserver, Row, merged
 from strapline_bridge.uplink.lanes import Lanes
+from strapline_bridge.uplink.sent import Sent
 from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.codec import encode
-from strapline_protocol.intervals import IntervalSet
+from strapline_protocol.intervals import IntervalSet, Range
 from strapline_protocol.messages import ServerMessage
 from strapline_protocol.opening import Authenticated, Error
 from strapline_protocol.publishing import (
@@ -39,31 +39,10 @@ BACKLOG_FRAME_BYTES: Final = 8 * 1_024
 #: STREAMs that wait for their answer at one time.
 _DECLARED_AHEAD: Final = 8
 _MOST_RANGES: Final = 10_000
-
-
-@dataclass(slots=True)
-class Sent:
-    """What this process has sent, over all connections: only that can be acknowledged.
-
-    Attributes:
-        unsolicited: numbers that a server accounted for without having been sent them.
-    """
-
-    numbers: dict[str, IntervalSet]
-    unsolicited: int = 0
-
-    def add(self, stream: str, ranges: Sequence[tuple[int, int]]) -> None:
-        """These are on their way."""
-        self.numbers.setdefault(stream, IntervalSet()).update(ranges)
-
-    def known(self, stream: str, ranges: Sequence[tuple[int, int]]) -> IntervalSet:
-        """Those of ``ranges`` that were sent; the others are counted."""
-        sent = self.numbers.get(stream, IntervalSet())
-        told = IntervalSet(ranges)
-        strange = told.minus(sent)
-        if strange:
-            self.unsolicited += len(strange)
-        return told.minus(strange)
+#: SYNCs that wait for their STATUS; a server that asks faster gets fewer answers.
+_MOST_REPORTS: Final = 16
+#: REJECTED with this code: the user is erased, whenever it comes.
+_ERASED: Final = "erased"
 
 
 class Conversation(OutboxObserver):
@@ -99,7 +78,7 @@ class Conversation(OutboxObserver):
         self._holes_told: dict[tuple[str, str], IntervalSet] = {}
         self._holes_due: set[str] = set()
         self._asked: deque[bytes] = deque()
-        self._status_due: deque[str | None] = deque([None])
+        self._status_due: deque[str | None] = deque([None], maxlen=_MOST_REPORTS)
         self._behind = False
         self._begin()
 
@@ -137,15 +116,7 @@ class Conversation(OutboxObserver):
             case Acknowledged():
                 self._acknowledged(message)
             case Rejected():
-                numbers = self._sent.known(message.stream, message.ranges)
-                if numbers:
-                    known = message.model_copy(update={"ranges": numbers.ranges()})
-                    self._outbox.reject(known)
-                    _log.warning(
-                        "the server refuses %d readings for good (%s): see the dead letters",
-                        len(numbers),
-                        message.code,
-                    )
+                self._rejected(message)
             case Sync():
                 self._status_due.append(message.request)
             case Error():
@@ -155,17 +126,39 @@ class Conversation(OutboxObserver):
         self._wake()
 
     def _acknowledged(self, message: Acknowledged) -> None:
-        told = self._told.get(message.stream)
+        stream, told = message.stream, self._told.get(message.stream)
         if message.zero_version is None or told is None:
-            numbers = self._sent.known(message.stream, message.ranges)
-            self._outbox.acknowledge(message.stream, numbers.ranges(), self._store)
+            numbers = self._sent.known(stream, message.ranges)
+            self._sent.accounted(stream, numbers)
+            self._outbox.acknowledge(stream, numbers.ranges(), self._store)
             return
-        ranges = message.ranges
-        if message.stream == self._outbox.stream:
-            # Nobody but this run can have sent any of it.
-            ranges = self._sent.known(message.stream, ranges).ranges()
-        self._answered.add(message.stream)
-        self._outbox.answered(told, ranges, self._store)
+        self._answered.add(stream)
+        self._outbox.answered(told, self._believed(stream, message.ranges), self._store)
+
+    def _rejected(self, message: Rejected) -> None:
+        if message.code == _ERASED:
+            ranges = self._believed(message.stream, message.ranges)
+        else:
+            ranges = self._sent.known(message.stream, message.ranges).ranges()
+        if ranges:
+            self._outbox.reject(message.model_copy(update={"ranges": ranges}))
+            _log.warning(
+                "the server refuses readings %s of stream %s for good (%s): %s",
+                ranges[:3],
+                message.stream,
+                message.code,
+                "they are erased here" if message.code == _ERASED else "see the dead letters",
+            )
+
+    def _believed(self, stream: str, ranges: list[Range]) -> list[Range]:
+        """What a server may know of a stream: of an earlier run's all, of this run's what it sent.
+
+        An earlier run may have sent what this one still keeps, and so may a clone of this
+        outbox; nobody else can have sent what this run has not.
+        """
+        if stream != self._outbox.stream:
+            return ranges
+        return self._sent.known(stream, ranges).ranges()
 
     # ------------------------------------------------------------------------ what to say
 
@@ -252,7 +245,10 @@ class Conversation(OutboxObserver):
         self._lanes.put_back(rest, live=lane is Lane.LIVE)
         for one in fitting:
             self._sent.add(stream, one.ranges())
-        return self._session.publish(stream, lane, fitting, time.monotonic_ns() // 1_000_000)
+        frame = self._session.publish(stream, lane, fitting, time.monotonic_ns() // 1_000_000)
+        if len(frame) > most_bytes:
+            self._sent.alone(stream, fitting[0].seq[0], len(frame))
+        return frame
 
 
 def _fit(

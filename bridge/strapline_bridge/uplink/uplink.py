@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import random
 from typing import Final
 
 from strapline_bridge.clock import BootClock
 from strapline_bridge.outbox import Outbox
 from strapline_bridge.uplink.connection import Connection, Endpoint, Greeting
-from strapline_bridge.uplink.conversation import Conversation, Sent
+from strapline_bridge.uplink.conversation import Conversation
 from strapline_bridge.uplink.retrying import Ending, after
+from strapline_bridge.uplink.sent import Sent
 from strapline_bridge.uplink.state import Link, UplinkState
 from strapline_bridge.uplink.tokens import TokenSource
 from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.closing import Backoff
 from strapline_protocol.opening import Authenticated, Client, Hello
-from strapline_protocol.publishing import Status
+from strapline_protocol.publishing import Rejected, Status
 
 _log = logging.getLogger(__name__)
 
 _STATUS_EVERY_S: Final = 30.0
+#: The bridge's own code for a dead letter that no message may carry.
+_TOO_LARGE: Final = "tooLarge"
 #: Below this no message is split further: what a server still refuses is one reading.
 _LEAST_BYTES: Final = 1_024
 
@@ -61,7 +65,7 @@ class Uplink:
         self._draw = draw
         self._backoff = backoff or Backoff()
         self._status_every_s = status_every_s
-        self._sent = Sent({})
+        self._sent = Sent()
         self._now = asyncio.Event()
         self._heard = asyncio.Event()
         self._conversation: Conversation | None = None
@@ -124,14 +128,24 @@ class Uplink:
         log = _log.error if following.stopped else _log.info
         log("%s; trying again in %.1f s", self.state.why, following.wait_ms / 1_000)
         self._now.clear()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(following.wait_ms / 1_000):
                 await self._now.wait()
-        except TimeoutError:
-            pass
 
     def _split(self) -> None:
-        self.state.most_bytes = max(_LEAST_BYTES, self.state.most_bytes // 2)
+        """The server found a message too large: smaller ones, or one reading that never fits."""
+        alone = self._sent.largest_alone()
+        if alone is None:
+            self.state.most_bytes = max(_LEAST_BYTES, self.state.most_bytes // 2)
+        else:
+            self._outbox.reject(
+                Rejected(
+                    stream=alone.stream,
+                    ranges=[(alone.number, alone.number)],
+                    code=_TOO_LARGE,
+                    message=f"{alone.size} bytes in a message of its own",
+                )
+            )
 
     def _converse(
         self,
