@@ -7,10 +7,9 @@ back all that lies behind it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
-from pydantic_core import from_json
 
 from strapline_protocol.base import StreamId, WireModel
 from strapline_protocol.codec import faults_of
@@ -24,6 +23,7 @@ MALFORMED: Final = "malformed"
 class _Envelope(WireModel):
     """READINGS, whose series are looked at one by one."""
 
+    type: Literal["READINGS"]
     stream: StreamId
     lane: Lane
     series: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_SERIES)]
@@ -54,8 +54,6 @@ def judged(frame: str | bytes) -> Judged | None:
     None when it is not READINGS, or when a bad series does not even tell its numbers, so that
     nothing could be said of them to the one who sent it.
     """
-    if not _is_readings(frame):
-        return None
     good: list[Series] = []
     rejected: list[Rejected] = []
     try:
@@ -77,11 +75,3 @@ def judged(frame: str | bytes) -> Judged | None:
         return None
     readings = Readings(stream=envelope.stream, lane=envelope.lane, series=good) if good else None
     return Judged(readings, tuple(rejected))
-
-
-def _is_readings(frame: str | bytes) -> bool:
-    try:
-        message = from_json(frame)
-    except ValueError:
-        return False
-    return isinstance(message, dict) and message.get("type") == "READINGS"
