@@ -1,0 +1,27 @@
+"""The realtime server: stores what bridges send and hands it to those who may see it."""
+
+from strapline_server.admin import Admin, open_admin
+from strapline_server.config import ServerConfig, load_config
+from strapline_server.errors import (
+    AdminError,
+    ConfigError,
+    SecretError,
+    ServerError,
+    StoreError,
+    TokenError,
+)
+from strapline_server.server import Server
+
+__all__ = [
+    "Admin",
+    "AdminError",
+    "ConfigError",
+    "SecretError",
+    "Server",
+    "ServerConfig",
+    "ServerError",
+    "StoreError",
+    "TokenError",
+    "load_config",
+    "open_admin",
+]

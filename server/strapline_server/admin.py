@@ -1,0 +1,194 @@
+"""Users, grants and tokens: what the command line changes, while the server runs or not."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from strapline_protocol.base import Label, MetricName, UserId
+from strapline_protocol.opening import Role
+from strapline_server.auth import LINK_LIFE_S, LONGEST_LIFE_S, Authority
+from strapline_server.clock import wall_ms
+from strapline_server.config import ServerConfig
+from strapline_server.days import machine_zone, zone_named
+from strapline_server.errors import AdminError, StoreError
+from strapline_server.secret import load_or_make_secret
+from strapline_server.store import Store, User
+
+Users = list[str] | Literal["all"]
+
+_USER: Final[TypeAdapter[str]] = TypeAdapter(UserId)
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(Label)
+_METRICS: Final[TypeAdapter[list[str]]] = TypeAdapter(list[MetricName])
+_SUB: Final[TypeAdapter[str]] = TypeAdapter(Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")])
+
+
+class Admin:
+    """The store's people and the authority's tokens, with every input checked."""
+
+    def __init__(self, store: Store, authority: Authority) -> None:
+        self._store = store
+        self._authority = authority
+
+    async def add_user(self, user: str, name: str | None = None, zone: str | None = None) -> bool:
+        """Add a wearer; False when there is one of this id, who is left as they are.
+
+        Args:
+            user: the id: letters, digits and ``._@+-``.
+            name: as people say it; the id by default.
+            zone: IANA name that their day is counted in; the machine's by default.
+
+        Raises:
+            AdminError: an argument is not what it should be.
+        """
+        _check(_USER, user, "user", "letters, digits and ._@+-, at most 128")
+        shown = _check(_NAME, user if name is None else name, "name", "at most 128 characters")
+        return await self._store.add_user(user, shown, _zone(zone or machine_zone()))
+
+    async def change_user(
+        self, user: str, name: str | None = None, zone: str | None = None
+    ) -> None:
+        """Change a wearer's name or zone.
+
+        Raises:
+            AdminError: there is no such user, or an argument is not what it should be.
+        """
+        if name is not None:
+            _check(_NAME, name, "name", "at most 128 characters")
+        zone = None if zone is None else _zone(zone)
+        if not await self._store.change_user(user, name, zone):
+            raise AdminError(f"no user {user!r}. `strapline user list` shows those that there are.")
+
+    async def users(self) -> list[User]:
+        """Every wearer, by id."""
+        return await self._store.users()
+
+    async def grant(
+        self,
+        sub: str,
+        role: Role | str,
+        users: Users,
+        *,
+        name: str | None = None,
+        metrics: list[str] | None = None,
+    ) -> None:
+        """Grant exactly this to a principal, in place of what it had.
+
+        Args:
+            sub: the principal, as its token says it.
+            role: bridge or viewer.
+            users: whom it may publish for or watch, or ``"all"``.
+            name: as people say it; ``sub`` by default.
+            metrics: which it may; all by default.
+
+        Raises:
+            AdminError: a user is not there, or an argument is not what it should be.
+        """
+        _check(_SUB, sub, "sub", "1 to 128 visible ASCII characters")
+        shown = _check(_NAME, sub if name is None else name, "name", "at most 128 characters")
+        if metrics is not None:
+            _check(_METRICS, metrics, "metrics", "names such as heart_rate")
+        known = {user.id for user in await self._store.users()}
+        if users != "all" and (missing := sorted(set(users) - known)):
+            raise AdminError(
+                f"no user {missing[0]!r}. Add them first: strapline user add {missing[0]}"
+            )
+        await self._store.put_grant(sub, _role(role), shown, users, metrics)
+
+    async def revoke(self, sub: str) -> None:
+        """Take all rights from a principal; its connections close within a second.
+
+        Raises:
+            AdminError: there is no such principal.
+        """
+        if not await self._store.revoke(sub):
+            raise AdminError(f"no principal {sub!r}: nothing was granted to it.")
+
+    async def issue_token(
+        self,
+        sub: str,
+        role: Role | str,
+        users: Users,
+        lifetime_s: int = LONGEST_LIFE_S,
+        *,
+        name: str | None = None,
+        metrics: list[str] | None = None,
+    ) -> str:
+        """Grant this to a principal and make a token that says who it is.
+
+        Raises:
+            AdminError: as :meth:`grant`.
+            TokenError: the lifetime is not between a second and 400 days.
+        """
+        token = self._authority.issue(
+            _check(_SUB, sub, "sub", "visible ASCII"), _role(role), lifetime_s
+        )
+        await self.grant(sub, role, users, name=name, metrics=metrics)
+        return token
+
+    async def issue_link_token(
+        self, users: Users, *, name: str = "dashboard link", lifetime_s: int = LINK_LIFE_S
+    ) -> str:
+        """A viewer of its own for one dashboard link, so that the link can be revoked alone."""
+        sub = f"link-{secrets.token_urlsafe(9)}"
+        return await self.issue_token(sub, Role.VIEWER, users, lifetime_s, name=name)
+
+
+@asynccontextmanager
+async def open_admin(
+    config: ServerConfig, clock: Callable[[], int] = wall_ms
+) -> AsyncIterator[Admin]:
+    """The administration of a state folder, beside a running server or without one.
+
+    Raises:
+        StoreError: the database cannot be opened.
+        SecretError: the secret cannot be used.
+    """
+    prepare_folder(config)
+    authority = Authority(load_or_make_secret(config.secret_path), clock)
+    store = Store(config.state_folder, clock)
+    await store.open()
+    try:
+        yield Admin(store, authority)
+    finally:
+        await store.close()
+
+
+def prepare_folder(config: ServerConfig) -> None:
+    """Make the state folder, for its owner alone.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        config.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{config.state_folder}: cannot be made ({error.strerror}). Set state_folder to a "
+            "folder that this user may write to."
+        ) from error
+
+
+def _role(role: Role | str) -> Role:
+    try:
+        return Role(role)
+    except ValueError as error:
+        raise AdminError(f"no role {role!r}: there are bridge and viewer.") from error
+
+
+def _zone(name: str) -> str:
+    try:
+        return zone_named(name).key
+    except ValueError as error:
+        raise AdminError(f"zone: {error}") from error
+
+
+def _check(adapter: TypeAdapter[Any], value: Any, name: str, form: str) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError:
+        raise AdminError(f"{name}: {value!r} is not allowed; it is to be {form}.") from None

@@ -1,0 +1,193 @@
+"""What bridges send becomes durable: one commit for all that came during the last one.
+
+A commit starts at once when none is running. Only after it is durable are bridges answered and
+viewers told. While the store cannot be written nothing is acknowledged and the same works are
+tried again, with backoff, for ever; meanwhile the queue fills up to its bound and bridges are
+no longer read from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from strapline_protocol.base import WireModel
+from strapline_protocol.closing import Backoff
+from strapline_protocol.publishing import Readings, Rejected
+from strapline_server.counters import Counters
+from strapline_server.errors import StoreError
+from strapline_server.store import Outcome, Store, Work
+
+_LOG = logging.getLogger(__name__)
+
+#: Of one transaction, so that the first in it does not wait for too long.
+MOST_READINGS_A_COMMIT: Final = 50_000
+MOST_WORKS_A_COMMIT: Final = 2_000
+#: Over this no bridge is read from, until half of it is stored.
+MOST_READINGS_WAITING: Final = 200_000
+MOST_WORKS_WAITING: Final = 20_000
+_RETRY: Final = Backoff(base_ms=250, cap_ms=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A work and who waits for its answer.
+
+    Attributes:
+        work: what to store.
+        answer: gets the messages that the commit came to, once it is durable.
+        fail: called when this work cannot be stored because of a fault in this program.
+        hold: whether to stop reading from its bridge.
+    """
+
+    work: Work
+    answer: Callable[[tuple[WireModel, ...]], None]
+    fail: Callable[[], None]
+    hold: Callable[[bool], None]
+
+    @property
+    def readings(self) -> int:
+        """How many readings it holds."""
+        message = self.work.message
+        return sum(map(len, message.series)) if isinstance(message, Readings) else 0
+
+
+class Ingest:
+    """The queue before the store, and the one task that empties it.
+
+    Attributes:
+        storing: False while the store cannot be written.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        counters: Counters,
+        committed: Callable[[Outcome], None],
+        storing_changed: Callable[[bool], None],
+    ) -> None:
+        self.storing = True
+        self._store = store
+        self._counters = counters
+        self._committed = committed
+        self._storing_changed = storing_changed
+        self._queue: deque[Entry] = deque()
+        self._readings_waiting = 0
+        self._held: dict[Callable[[bool], None], None] = {}
+        self._more = asyncio.Event()
+
+    def submit(self, entry: Entry) -> None:
+        """Put a work in line. Over the bound its bridge is held back: what came is kept."""
+        self._queue.append(entry)
+        self._readings_waiting += entry.readings
+        self._counters.works_waiting = len(self._queue)
+        self._counters.works_waiting_most = max(self._counters.works_waiting_most, len(self._queue))
+        if (
+            self._readings_waiting > MOST_READINGS_WAITING or len(self._queue) > MOST_WORKS_WAITING
+        ) and entry.hold not in self._held:
+            self._held[entry.hold] = None
+            self._counters.bridges_held_back += 1
+            entry.hold(True)
+        self._more.set()
+
+    async def run(self) -> None:
+        """Store what comes, until cancelled."""
+        while True:
+            await self._more.wait()
+            entries = self._take()
+            # Without works this finds out whether the store can be written again.
+            await self._store_all(entries)
+            self._let_go()
+            if not self._queue:
+                self._more.clear()
+
+    async def probe(self) -> None:
+        """Find out whether the store can be written, when nothing else does."""
+        if self._queue or not self.storing:
+            return
+        try:
+            await self._store.probe()
+        except StoreError as error:
+            self._counters.commit_failures += 1
+            self._set_storing(False, error)
+            self._more.set()
+
+    def _take(self) -> list[Entry]:
+        entries: list[Entry] = []
+        readings = 0
+        while self._queue and len(entries) < MOST_WORKS_A_COMMIT:
+            readings += self._queue[0].readings
+            if entries and readings > MOST_READINGS_A_COMMIT:
+                break
+            entries.append(self._queue.popleft())
+        self._counters.works_waiting = len(self._queue)
+        self._readings_waiting -= sum(entry.readings for entry in entries)
+        return entries
+
+    def _let_go(self) -> None:
+        if not self._held:
+            return
+        if (
+            self._readings_waiting <= MOST_READINGS_WAITING // 2
+            and len(self._queue) <= MOST_WORKS_WAITING // 2
+        ):
+            held, self._held = self._held, {}
+            for hold in held:
+                hold(False)
+
+    async def _store_all(self, entries: list[Entry]) -> None:
+        retry = _RETRY
+        while True:
+            try:
+                if not entries:
+                    await self._store.probe()
+                outcome = await self._store.commit([entry.work for entry in entries])
+            except StoreError as error:
+                self._counters.commit_failures += 1
+                self._set_storing(False, error)
+                await asyncio.sleep(retry.delay_ms(random.random()) / 1000)  # noqa: S311  # spread
+                retry = retry.failed()
+            except Exception:  # noqa: BLE001  # logged, and the work at fault alone pays for it
+                _LOG.exception("a commit of %d works failed", len(entries))
+                await self._one_by_one(entries)
+                return
+            else:
+                self._set_storing(True)
+                self._tell(entries, outcome)
+                return
+
+    async def _one_by_one(self, entries: list[Entry]) -> None:
+        """After a fault of our own: what is not at fault is stored, what is loses its bridge."""
+        if len(entries) <= 1:
+            for entry in entries:
+                entry.fail()
+            return
+        for entry in entries:
+            await self._store_all([entry])
+
+    def _tell(self, entries: list[Entry], outcome: Outcome) -> None:
+        self._counters.commits += 1
+        self._counters.readings_stored += outcome.readings
+        for entry, answers in zip(entries, outcome.answers, strict=True):
+            for answer in answers:
+                if isinstance(answer, Rejected):
+                    self._counters.readings_rejected += sum(
+                        last - first + 1 for first, last in answer.ranges
+                    )
+            entry.answer(answers)
+        self._committed(outcome)
+
+    def _set_storing(self, storing: bool, error: StoreError | None = None) -> None:
+        if storing == self.storing:
+            return
+        self.storing = storing
+        if storing:
+            _LOG.warning("the store can be written again")
+        else:
+            _LOG.error("nothing is acknowledged: %s", error)
+        self._storing_changed(storing)

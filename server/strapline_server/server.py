@@ -1,0 +1,352 @@
+"""The realtime server: its parts put together, its sockets, its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from websockets.http11 import Request, Response
+
+from strapline_protocol.closing import CloseCode
+from strapline_protocol.codec import encode
+from strapline_protocol.opening import Health, Limits, Role
+from strapline_protocol.server_session import Deadlines, ServerSession
+from strapline_protocol.watching import HealthDataUpdate
+from strapline_server.admin import Admin, prepare_folder
+from strapline_server.auth import Authority
+from strapline_server.clock import clock_state, monotonic_ms, wall_ms
+from strapline_server.config import ServerConfig
+from strapline_server.connection import Connection
+from strapline_server.counters import Counters
+from strapline_server.dialogue import Context, Dialogue, Member, Part
+from strapline_server.errors import ConfigError, StoreError
+from strapline_server.http import HEALTH_PATH, Site, json_response
+from strapline_server.hub import Hub
+from strapline_server.ingest import Ingest
+from strapline_server.publishing import Publisher
+from strapline_server.secret import load_or_make_secret
+from strapline_server.status import Statuses
+from strapline_server.store import Grant, Outcome, Store
+from strapline_server.watching import Viewer
+from strapline_server.wheel import Wheel
+
+_LOG = logging.getLogger(__name__)
+_WEB: Final = Path(__file__).parent / "_web"
+_BACKLOG: Final = 1_024
+_RECONNECT_SPREAD_MS: Final = 5_000
+_RIGHTS_EVERY_S: Final = 0.5
+_PROBE_EVERY: Final = 60
+#: How long a stop waits for clients to close.
+_GOODBYE_S: Final = 2.0
+
+
+class Server:
+    """Everything between a socket and the database; ``async with`` starts and stops it.
+
+    Args:
+        config: see :class:`ServerConfig`.
+        clock: wall time, ms.
+        deadlines: how long clients may take.
+
+    Raises (on entering):
+        ConfigError: an address cannot be listened on.
+        SecretError: the secret cannot be used.
+        StoreError: the database cannot be opened.
+    """
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        clock: Callable[[], int] = wall_ms,
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        self.config = config
+        self.counters = Counters()
+        self.wheel = Wheel(monotonic_ms)
+        self.allowed_origins = config.allowed_origins
+        self.message_bytes = config.limits.message_bytes
+        self.buffer_bytes = config.limits.viewer_buffer_bytes
+        self._deadlines = deadlines or Deadlines()
+        self.heartbeat_ms = self._deadlines.heartbeat_ms
+        self._wall_ms = clock
+        self._store = Store(config.state_folder, clock)
+        self._hub = Hub(self.counters, monotonic_ms)
+        self._statuses = Statuses(self._hub, clock, monotonic_ms)
+        self._ingest = Ingest(self._store, self.counters, self._committed, self._statuses.storing)
+        self._connections: set[Connection] = set()
+        self._by_address: Counter[str] = Counter()
+        self._unknown: Counter[str] = Counter()
+        self._members: dict[str, set[Member]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listeners: list[asyncio.Server] = []
+        self._site = Site({})
+        self._context: Context | None = None
+        self._admin: Admin | None = None
+        self._quiet = asyncio.Event()
+        self._stopping = False
+
+    # What callers use
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        assert self._listeners, "the server runs"
+        port: int = self._listeners[0].sockets[0].getsockname()[1]
+        return port
+
+    @property
+    def admin(self) -> Admin:
+        """Users, grants and tokens."""
+        assert self._admin is not None, "the server runs"
+        return self._admin
+
+    @property
+    def storing(self) -> bool:
+        """Whether the store can be written."""
+        return self._ingest.storing
+
+    async def __aenter__(self) -> Self:
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stop()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set."""
+        async with self:
+            await stop.wait()
+
+    # Starting and stopping
+
+    async def _start(self) -> None:
+        prepare_folder(self.config)
+        authority = Authority(load_or_make_secret(self.config.secret_path), self._wall_ms)
+        await self._store.open()
+        self._site = Site.load(_WEB)
+        self._admin = Admin(self._store, authority)
+        self._context = self._make_context(authority)
+        self._statuses.know(await self._store.bridge_grants())
+        loop = asyncio.get_running_loop()
+        self.wheel.start(loop)
+        self.wheel.wake_at(self._statuses, monotonic_ms())
+        self._spawn(self._ingest.run())
+        self._spawn(self._watch_rights())
+        try:
+            await self._listen(loop)
+        except OSError as error:
+            await self._stop()
+            raise ConfigError(
+                f"cannot listen on {', '.join(self.config.hosts)} port {self.config.port} "
+                f"({error.strerror}). Stop what has it, or set another port."
+            ) from error
+        _LOG.info("serving on port %d", self.port)
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        port = self.config.port
+        for host in self.config.hosts:
+            listener = await loop.create_server(
+                lambda: Connection(self), host, port, backlog=_BACKLOG
+            )
+            self._listeners.append(listener)
+            # Where any port will do, all addresses share the first one's.
+            port = port or self.port
+
+    async def _stop(self) -> None:
+        self._stopping = True
+        for listener in self._listeners:
+            listener.close()
+        for member in [member for members in self._members.values() for member in members]:
+            member.go_away(int(random.random() * _RECONNECT_SPREAD_MS))  # noqa: S311  # spread
+        for connection in list(self._connections):
+            connection.close(CloseCode.RESTART, "the server restarts")
+            if not connection.authenticated:
+                connection.abort()
+        if self._connections:
+            try:
+                await asyncio.wait_for(self._quiet.wait(), _GOODBYE_S)
+            except TimeoutError:
+                for connection in list(self._connections):
+                    connection.abort()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.wheel.stop()
+        await self._store.close()
+
+    def _make_context(self, authority: Authority) -> Context:
+        limits = self.config.limits
+        rates = {
+            Role.BRIDGE: limits.bridge_messages_per_s,
+            Role.VIEWER: limits.viewer_messages_per_s,
+        }
+        return Context(
+            authority=authority,
+            store=self._store,
+            ingest=self._ingest,
+            hub=self._hub,
+            statuses=self._statuses,
+            wheel=self.wheel,
+            counters=self.counters,
+            wall_ms=self._wall_ms,
+            monotonic_ms=monotonic_ms,
+            spawn=self._spawn,
+            register=self._register,
+            unregister=self._unregister,
+            make_part=_make_part,
+            limits=Limits(
+                window_readings=limits.window_readings, message_bytes=limits.message_bytes
+            ),
+            deadlines=self._deadlines,
+            messages_per_s=rates.__getitem__,
+            reconnect_spread_ms=_RECONNECT_SPREAD_MS,
+            simulated=self.config.simulated,
+            clock_state=clock_state(),
+        )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What connections use
+
+    def now_ms(self) -> int:
+        """The monotonic clock."""
+        return monotonic_ms()
+
+    def opened(self, connection: Connection) -> bool:
+        """A connection came; whether there is room for it."""
+        self._connections.add(connection)
+        self._quiet.clear()
+        counters, limits = self.counters, self.config.limits
+        counters.connections_opened += 1
+        counters.connections = len(self._connections)
+        address = connection.address
+        self._by_address[address] += 1
+        self._unknown[address] += 1
+        counters.unauthenticated += 1
+        fits = (
+            not self._stopping
+            and len(self._connections) <= limits.connections
+            and self._by_address[address] <= limits.connections_per_address
+            and counters.unauthenticated <= limits.unauthenticated
+            and self._unknown[address] <= limits.unauthenticated_per_address
+        )
+        counters.connections_refused += not fits
+        return fits
+
+    def admitted(self, connection: Connection) -> None:
+        """A connection has authenticated."""
+        self.counters.unauthenticated -= 1
+        _count_down(self._unknown, connection.address)
+
+    def closed(self, connection: Connection) -> None:
+        """A connection went."""
+        self._connections.discard(connection)
+        self.counters.connections = len(self._connections)
+        _count_down(self._by_address, connection.address)
+        if not connection.authenticated:
+            self.admitted(connection)
+        if not self._connections:
+            self._quiet.set()
+
+    def respond(self, request: Request) -> Response:
+        """The answer to a plain request."""
+        if request.path == HEALTH_PATH:
+            storing = self._ingest.storing
+            health = Health(
+                status="ok" if storing else "notStoring",
+                version=version("strapline"),
+                connections=len(self._connections),
+            )
+            status = HTTPStatus.OK if storing else HTTPStatus.SERVICE_UNAVAILABLE
+            return json_response(request, status, encode(health))
+        return self._site.respond(request)
+
+    def converse(self, connection: Connection) -> Dialogue:
+        """Begin a dialogue on an open socket."""
+        assert self._context is not None, "the server runs"
+        return Dialogue(self._context, connection, secrets.token_urlsafe(12))
+
+    # Who is here
+
+    def _register(self, member: Member) -> bool:
+        members = self._members.setdefault(member.sub, set())
+        if member.role is Role.BRIDGE:
+            for older in list(members):
+                self.counters.taken_over += 1
+                older.end(CloseCode.TAKEN_OVER, "another connection of this bridge took over")
+                members.discard(older)
+        elif len(members) >= self.config.limits.connections_per_principal:
+            return False
+        members.add(member)
+        return True
+
+    def _unregister(self, member: Member) -> None:
+        members = self._members.get(member.sub)
+        if members is not None:
+            members.discard(member)
+            if not members:
+                del self._members[member.sub]
+
+    async def _watch_rights(self) -> None:
+        """Whoever changed users or grants, in this process or another: within a second it holds."""
+        known = await self._store.rights_version()
+        turn = 0
+        while True:
+            await asyncio.sleep(_RIGHTS_EVERY_S)
+            turn += 1
+            try:
+                found = await self._store.rights_version()
+                if found != known:
+                    await self._regrant()
+                    known = found
+            except StoreError as error:
+                _LOG.error("%s", error)
+            if turn % _PROBE_EVERY == 0:
+                await self._ingest.probe()
+
+    async def _regrant(self) -> None:
+        self._statuses.know(await self._store.bridge_grants())
+        for sub in list(self._members):
+            grant = await self._store.grant(sub)
+            for member in list(self._members.get(sub, ())):
+                member.regrant(grant)
+
+    def _committed(self, outcome: Outcome) -> None:
+        """A commit is durable: tell the viewers."""
+        self._hub.publish(outcome.changes)
+        for change in outcome.changes:
+            if isinstance(change.message, HealthDataUpdate):
+                self._statuses.heard(change.user, max(change.message.series.at()))
+            else:
+                self._statuses.synced(change.user)
+
+
+def _count_down(counts: Counter[str], address: str) -> None:
+    counts[address] -= 1
+    if counts[address] <= 0:
+        del counts[address]
+
+
+def _make_part(
+    context: Context, connection: Connection, session: ServerSession, grant: Grant
+) -> Part:
+    """What this role does with its messages."""
+    role = Publisher if grant.role is Role.BRIDGE else Viewer
+    return role(context, connection, session, grant)

@@ -1,0 +1,329 @@
+"""How near each user's screen is to the wearer: the three hops, each with state and since when.
+
+The rule, first match:
+
+========== =====================================================================
+error      the server cannot store
+offline    no bridge of this user is connected
+syncing    a bridge has an older backlog, or was asked to sync and has not answered
+realtime   a strap is connected and a reading was heard just now
+connecting a strap is looked for, or was found and has not spoken, since recently
+synced     all that was measured is here; nothing new comes
+========== =====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from strapline_protocol.publishing import DeviceState, Status, Sync, Zero
+from strapline_protocol.watching import (
+    BridgeHop,
+    DeviceHop,
+    Hops,
+    HopState,
+    ServerHop,
+    ServerState,
+    SyncStatus,
+    SyncStatusUpdate,
+    UserStatus,
+)
+from strapline_server.hub import Hub
+from strapline_server.store import Grant
+from strapline_server.wheel import NOWHERE
+
+#: A reading this old is not the present any more.
+HEARD_MS: Final = 10_000
+#: A backlog whose oldest reading is younger is only what is under way.
+BACKLOG_MS: Final = 10_000
+#: For how long a search is a connecting.
+CONNECTING_MS: Final = 30_000
+#: For how long a bridge may take to answer a SYNC.
+SYNC_MS: Final = 10_000
+_LOOK_EVERY_MS: Final = 1_000
+_MOST_DEVICES: Final = 256
+_MOST_BRIDGES: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Device:
+    user: str
+    name: str
+    state: DeviceState
+    since_ms: int
+    battery: int | None
+    complete_through_ms: int | None
+
+
+@dataclass(slots=True)
+class _Bridge:
+    grant: Grant
+    state: HopState
+    since_ms: int
+    heard_ms: int
+    pending: int = 0
+    oldest_pending_ms: int = 0
+    devices: dict[str, _Device] = field(default_factory=dict)
+    send: Callable[[Sync], None] | None = None
+    sync_request: str | None = None
+    sync_until_ms: int = 0
+
+
+class Statuses:
+    """What is known of all bridges and their straps, and whom it concerns."""
+
+    def __init__(
+        self, hub: Hub, wall_clock: Callable[[], int], monotonic: Callable[[], int]
+    ) -> None:
+        self._hub = hub
+        self._wall_ms = wall_clock
+        self._monotonic = monotonic
+        self._bridges: dict[str, _Bridge] = {}
+        self._heard: dict[str, int] = {}
+        self._synced: dict[str, int] = {}
+        self._told: dict[str, object] = {}
+        self._server = ServerHop(state=ServerState.OK, since_ms=wall_clock())
+        self._asked = 0
+        self.wheel_slot = NOWHERE
+
+    # What happens
+
+    def know(self, grants: Iterable[Grant]) -> None:
+        """The bridges that there are by their grants; others are forgotten."""
+        now_ms = self._wall_ms()
+        known = {grant.sub: grant for grant in grants}
+        concerned: set[str] = set()
+        for sub in self._bridges.keys() - known.keys():
+            concerned.update(_users(self._bridges.pop(sub).grant))
+        for sub, grant in known.items():
+            bridge = self._bridges.get(sub)
+            if bridge is None:
+                self._bridges[sub] = _Bridge(grant, HopState.OFFLINE, now_ms, now_ms)
+            else:
+                concerned.update(_users(bridge.grant))
+                bridge.grant = grant
+            concerned.update(_users(grant))
+        self._refresh(concerned)
+
+    def online(self, grant: Grant, send: Callable[[Sync], None]) -> None:
+        """A bridge has authenticated."""
+        now_ms = self._wall_ms()
+        bridge = self._bridges.setdefault(
+            grant.sub, _Bridge(grant, HopState.ONLINE, now_ms, now_ms)
+        )
+        bridge.grant, bridge.send = grant, send
+        bridge.state, bridge.since_ms, bridge.heard_ms = HopState.ONLINE, now_ms, now_ms
+        self._refresh(_users(grant))
+
+    def offline(self, sub: str, send: Callable[[Sync], None]) -> None:
+        """The connection that ``send`` belongs to is lost: at once it is the present no more."""
+        bridge = self._bridges.get(sub)
+        # A newer connection of the same bridge may stand already.
+        if bridge is None or bridge.send != send:
+            return
+        bridge.state, bridge.since_ms, bridge.send = HopState.OFFLINE, self._wall_ms(), None
+        bridge.sync_request = None
+        self._refresh(_users(bridge.grant))
+
+    def report(self, sub: str, status: Status, zeros: Mapping[str, Zero]) -> None:
+        """A bridge says how it is. Straps of users that it may not publish for are left out."""
+        bridge = self._bridges.get(sub)
+        if bridge is None:
+            return
+        now_ms = self._wall_ms()
+        bridge.heard_ms = now_ms
+        bridge.pending, bridge.oldest_pending_ms = status.pending, status.oldest_pending_ms
+        if status.request is not None and status.request == bridge.sync_request:
+            bridge.sync_request = None
+        devices: dict[str, _Device] = {}
+        for device in status.devices:
+            if not bridge.grant.allows(device.user):
+                continue
+            through = device.complete_through
+            zero = zeros.get(through.stream) if through is not None else None
+            devices[device.device] = _Device(
+                device.user,
+                device.name,
+                device.state,
+                self._since(bridge, device.device, device.state, now_ms - device.state_age_ms),
+                device.battery,
+                zero.wall_ms(through.elapsed_ms) if zero and through else None,
+            )
+        bridge.devices = devices
+        self._refresh(_users(bridge.grant))
+
+    @staticmethod
+    def _since(bridge: _Bridge, device: str, state: DeviceState, since_ms: int) -> int:
+        """The moment told first: the same age, told again, differs by the way's latency."""
+        known = bridge.devices.get(device)
+        if known is not None and known.state is state and abs(known.since_ms - since_ms) < 5_000:
+            return known.since_ms
+        return max(0, since_ms)
+
+    def heard(self, user: str, at_ms: int) -> None:
+        """A young reading of this user was committed."""
+        now_ms = self._wall_ms()
+        self._synced[user] = now_ms
+        before = self._heard.get(user, 0)
+        self._heard[user] = max(before, min(at_ms, now_ms))
+        if now_ms - before > HEARD_MS:
+            self._refresh([user])
+
+    def synced(self, user: str) -> None:
+        """Something of this user was committed."""
+        self._synced[user] = self._wall_ms()
+
+    def storing(self, storing: bool) -> None:
+        """Whether the store can be written has changed."""
+        state = ServerState.OK if storing else ServerState.NOT_STORING
+        self._server = ServerHop(state=state, since_ms=self._wall_ms())
+        self._refresh(list(self._told))
+
+    def ask(self, users: Collection[str]) -> int:
+        """Ask the bridges of these users to flush and report; how many were asked."""
+        asked = [
+            bridge
+            for bridge in self._bridges.values()
+            if bridge.send is not None and any(bridge.grant.allows(user) for user in users)
+        ]
+        for bridge in asked:
+            if bridge.sync_request is None:
+                self._asked += 1
+                bridge.sync_request = f"sync-{self._asked}"
+            bridge.sync_until_ms = self._monotonic() + SYNC_MS
+            if bridge.send is not None:
+                bridge.send(Sync(request=bridge.sync_request))
+        self._refresh({user for user in users if self._hub.is_watched(user)})
+        return len(asked)
+
+    def wake(self, now_ms: int) -> int:
+        """Look for what changes by time alone."""
+        for bridge in self._bridges.values():
+            if bridge.sync_request is not None and now_ms > bridge.sync_until_ms:
+                bridge.sync_request = None
+        self._refresh(list(self._told))
+        return now_ms + _LOOK_EVERY_MS
+
+    # What is so
+
+    def connected(self) -> frozenset[str]:
+        """Devices whose hop stands."""
+        return frozenset(
+            name
+            for bridge in self._bridges.values()
+            if bridge.state is HopState.ONLINE
+            for name, device in bridge.devices.items()
+            if device.state is DeviceState.CONNECTED
+        )
+
+    def of(self, user: str, synced_ms: int | None = None) -> UserStatus:
+        """One user's status; ``synced_ms`` is what the store knows of the last commit."""
+        now_ms = self._wall_ms()
+        bridges = [bridge for bridge in self._bridges.values() if bridge.grant.allows(user)][
+            :_MOST_BRIDGES
+        ]
+        straps = {
+            name: device
+            for bridge in bridges
+            for name, device in bridge.devices.items()
+            if device.user == user
+        }
+        online = [bridge for bridge in bridges if bridge.state is HopState.ONLINE]
+        through = [
+            device.complete_through_ms
+            for device in straps.values()
+            if device.complete_through_ms is not None
+        ]
+        return UserStatus(
+            status=self._status(user, bridges, online, now_ms),
+            hops=Hops(
+                devices=[
+                    DeviceHop(
+                        device=name,
+                        name=device.name,
+                        state=device.state,
+                        since_ms=device.since_ms,
+                        battery=device.battery,
+                    )
+                    for name, device in list(straps.items())[:_MOST_DEVICES]
+                ],
+                bridges=[
+                    BridgeHop(
+                        name=bridge.grant.name,
+                        state=bridge.state,
+                        since_ms=bridge.since_ms,
+                        heard_ms=bridge.heard_ms,
+                        pending=bridge.pending,
+                    )
+                    for bridge in bridges
+                ],
+                server=self._server,
+            ),
+            pending=sum(bridge.pending for bridge in bridges),
+            complete_through_ms=min(through, default=None),
+            last_sync_at=self._synced.get(user, synced_ms),
+        )
+
+    def _status(
+        self, user: str, bridges: list[_Bridge], online: list[_Bridge], now_ms: int
+    ) -> SyncStatus:
+        if self._server.state is not ServerState.OK:
+            return SyncStatus.ERROR
+        if not online:
+            return SyncStatus.OFFLINE
+        for bridge in online:
+            backlog = bridge.pending > 0 and bridge.oldest_pending_ms > BACKLOG_MS
+            if backlog or bridge.sync_request is not None:
+                return SyncStatus.SYNCING
+        straps = [
+            device for bridge in online for device in bridge.devices.values() if device.user == user
+        ]
+        connected = any(device.state is DeviceState.CONNECTED for device in straps)
+        if connected and now_ms - self._heard.get(user, 0) <= HEARD_MS:
+            return SyncStatus.REALTIME
+        awaited = (
+            now_ms - device.since_ms <= CONNECTING_MS
+            for device in straps
+            if device.state is not DeviceState.NOT_WORN
+        )
+        return SyncStatus.CONNECTING if any(awaited) else SyncStatus.SYNCED
+
+    def _refresh(self, users: Iterable[str]) -> None:
+        """Tell those who watch these users what has changed."""
+        for user in users:
+            if not self._hub.is_watched(user):
+                self._told.pop(user, None)
+                continue
+            status = self.of(user)
+            told = (
+                status.status,
+                tuple(status.hops.devices),
+                tuple((hop.name, hop.state, hop.since_ms) for hop in status.hops.bridges),
+                status.hops.server,
+                status.pending,
+                status.complete_through_ms,
+            )
+            if self._told.get(user) == told:
+                continue
+            self._told[user] = told
+            self._hub.publish_status(
+                SyncStatusUpdate(
+                    user=user,
+                    server_time=self._wall_ms(),
+                    status=status.status,
+                    hops=status.hops,
+                    pending=status.pending,
+                    complete_through_ms=status.complete_through_ms,
+                    last_sync_at=status.last_sync_at,
+                )
+            )
+
+    def watched(self, user: str) -> None:
+        """Somebody begins to watch: from now on what changes by time is looked for."""
+        self._told.setdefault(user, None)
+
+
+def _users(grant: Grant) -> list[str]:
+    return [user.id for user in grant.users]

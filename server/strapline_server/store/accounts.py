@@ -1,0 +1,122 @@
+"""Which numbers of a stream are accounted for, and how: received, rejected, dropped or erased.
+
+Received overrides rejected and dropped whenever it comes; erased overrides all. Each number is
+in one kind at most. All is done by queries that touch only the ranges concerned, so that a
+stream with ten thousand holes costs no more than one without.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from strapline_protocol.intervals import IntervalSet, Range
+from strapline_server.store.database import Transaction
+
+
+class Kind(IntEnum):
+    """How a number is accounted for."""
+
+    RECEIVED = 1
+    REJECTED = 2
+    DROPPED = 3
+    ERASED = 4
+
+
+class Accounts:
+    """The ranges of one stream within one transaction."""
+
+    __slots__ = ("_stream_key", "_transaction")
+
+    def __init__(self, transaction: Transaction, stream_key: int) -> None:
+        self._transaction = transaction
+        self._stream_key = stream_key
+
+    def receive(self, ranges: list[Range]) -> list[Range]:
+        """Account for these as received; the parts that were not, to be stored now."""
+        new = self._not_in(ranges, (Kind.RECEIVED, Kind.ERASED))
+        for first, last in new:
+            for kind in (Kind.REJECTED, Kind.DROPPED):
+                self._remove(kind, first, last)
+            self._add(Kind.RECEIVED, first, last)
+        return new
+
+    def reject(self, ranges: list[Range]) -> None:
+        """Account for these as rejected, where nothing better is known of them."""
+        self._fill(Kind.REJECTED, ranges)
+
+    def drop(self, ranges: list[Range]) -> None:
+        """Account for these as dropped, where nothing better is known of them."""
+        self._fill(Kind.DROPPED, ranges)
+
+    def within(self, kind: Kind, ranges: list[Range]) -> list[Range]:
+        """The parts of ``ranges`` that are of this kind."""
+        inside = IntervalSet(ranges)
+        return inside.minus(IntervalSet(self._not_in(ranges, (kind,)))).ranges()
+
+    def held(self) -> list[Range]:
+        """All that a bridge need not send: received, and dropped. Rejected it may try again."""
+        found = IntervalSet()
+        for kind in (Kind.RECEIVED, Kind.DROPPED):
+            found.update(self.of(kind))
+        return found.ranges()
+
+    def of(self, kind: Kind) -> list[Range]:
+        """All ranges of one kind."""
+        rows = self._transaction.each(
+            "accounts_of_kind", stream_key=self._stream_key, kind=int(kind)
+        )
+        return [(row["first"], row["last"]) for row in rows]
+
+    def _fill(self, kind: Kind, ranges: list[Range]) -> None:
+        for first, last in self._not_in(ranges, tuple(Kind)):
+            self._add(kind, first, last)
+
+    def _not_in(self, ranges: list[Range], kinds: tuple[Kind, ...]) -> list[Range]:
+        rest = IntervalSet(ranges)
+        for first, last in ranges:
+            for kind in kinds:
+                for known_first, known_last in self._touching(kind, first, last):
+                    if known_first <= last and known_last >= first:
+                        rest.remove(known_first, known_last)
+        return rest.ranges()
+
+    def _add(self, kind: Kind, first: int, last: int) -> None:
+        touching = self._touching(kind, first, last)
+        if touching:
+            first = min(first, touching[-1][0])
+            last = max(last, touching[0][1])
+            self._delete(kind, first, last)
+        self._insert(kind, first, last)
+
+    def _remove(self, kind: Kind, first: int, last: int) -> None:
+        for known_first, known_last in self._touching(kind, first, last):
+            if known_last < first or known_first > last:
+                continue
+            self._delete(kind, known_first, known_first)
+            if known_first < first:
+                self._insert(kind, known_first, first - 1)
+            if known_last > last:
+                self._insert(kind, last + 1, known_last)
+
+    def _touching(self, kind: Kind, first: int, last: int) -> list[Range]:
+        """Ranges that overlap or touch [first, last], the last one first."""
+        found: list[Range] = []
+        rows = self._transaction.each(
+            "account_touching", stream_key=self._stream_key, kind=int(kind), last=last
+        )
+        for row in rows:
+            if row["last"] < first - 1:
+                break
+            found.append((row["first"], row["last"]))
+        rows.close()
+        return found
+
+    def _insert(self, kind: Kind, first: int, last: int) -> None:
+        self._transaction.run(
+            "insert_account", stream_key=self._stream_key, kind=int(kind), first=first, last=last
+        )
+
+    def _delete(self, kind: Kind, first: int, last: int) -> None:
+        self._transaction.run(
+            "delete_account", stream_key=self._stream_key, kind=int(kind), first=first, last=last
+        )

@@ -1,0 +1,167 @@
+"""Blocks: the readings themselves, found by time; and moving a stream's when its zero moves."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from strapline_protocol.base import SAFE_INTEGER
+from strapline_protocol.publishing import Zero
+from strapline_protocol.series import Series
+from strapline_server.state import usable
+from strapline_server.store.aggregates import MINUTE_MS, Aggregates, DayCache
+from strapline_server.store.columns import cut, pack, unpack, wall_times
+from strapline_server.store.database import Transaction, Value
+
+_ALWAYS: Final = SAFE_INTEGER
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose readings, of what, out of which stream."""
+
+    user_key: int
+    metric: str
+    device_key: int
+    stream_key: int
+
+
+def insert_blocks(
+    transaction: Transaction,
+    place: Place,
+    series: Series,
+    at_ms: Sequence[int],
+    committed_ms: int,
+) -> None:
+    """Store readings that are not stored yet."""
+    for part, times in cut(series, at_ms):
+        numbers, elapsed = part.numbers(), part.elapsed()
+        values = [value for value in part.value if value is not None]
+        transaction.run(
+            "insert_block",
+            user_key=place.user_key,
+            stream_key=place.stream_key,
+            device_key=place.device_key,
+            metric=place.metric,
+            first_seq=numbers[0],
+            last_seq=numbers[-1],
+            first_elapsed_ms=min(elapsed),
+            last_elapsed_ms=max(elapsed),
+            from_ms=min(times),
+            to_ms=max(times),
+            count=len(part),
+            low=min(values, default=None),
+            high=max(values, default=None),
+            total=sum(values) if values else None,
+            committed_ms=committed_ms,
+            data=pack(part),
+        )
+
+
+@dataclass(slots=True)
+class Moved:
+    """What of one user's metric and device moved, from and to where."""
+
+    user_key: int
+    metric: str
+    device_key: int
+    from_ms: int
+    to_ms: int
+    count: int = 0
+
+    @property
+    def key(self) -> dict[str, Value]:
+        """As the queries name it."""
+        return {
+            "user_key": self.user_key,
+            "metric": self.metric,
+            "device_key": self.device_key,
+        }
+
+    def include(self, from_ms: int, to_ms: int, count: int = 0) -> None:
+        """Take in a stretch of time."""
+        self.from_ms = min(self.from_ms, from_ms)
+        self.to_ms = max(self.to_ms, to_ms)
+        self.count += count
+
+
+class Rebase:
+    """A newer zero of one stream: its blocks move, and all that was folded out of them."""
+
+    def __init__(self, transaction: Transaction, cache: DayCache) -> None:
+        self._transaction = transaction
+        self._cache = cache
+        self._aggregates = Aggregates(transaction)
+
+    def move(self, stream_key: int, old: Zero, new: Zero) -> list[Moved]:
+        """Move all blocks whose wall time is another now. The stream's row has the new zero."""
+        found: dict[tuple[int, str, int], Moved] = {}
+        for row in self._transaction.all("blocks_of_stream", stream_key=stream_key):
+            if not _moves(row, old, new):
+                continue
+            key = (row["user_key"], row["metric"], row["device_key"])
+            moved = found.setdefault(key, Moved(*key, row["from_ms"], row["to_ms"]))
+            moved.include(row["from_ms"], row["to_ms"], row["count"])
+            moved.include(*self._move_block(row, new))
+        for moved in found.values():
+            self._cache.forget(moved.user_key, moved.metric)
+            self._fold_minutes_anew(moved)
+            self._fold_latest_anew(moved)
+        return list(found.values())
+
+    def _move_block(self, row: sqlite3.Row, zero: Zero) -> tuple[int, int]:
+        series = unpack(row["data"])
+        at_ms = wall_times(zero, series.elapsed())
+        self._transaction.run("delete_block", block_key=row["block_key"])
+        place = Place(row["user_key"], row["metric"], row["device_key"], row["stream_key"])
+        insert_blocks(self._transaction, place, series, at_ms, row["committed_ms"])
+        return min(at_ms), max(at_ms)
+
+    def _fold_minutes_anew(self, moved: Moved) -> None:
+        key = moved.key
+        first, last = moved.from_ms // MINUTE_MS, moved.to_ms // MINUTE_MS
+        self._transaction.run("delete_minutes", **key, first_minute=first, last_minute=last)
+        rows = self._transaction.all(
+            "blocks_of_device",
+            **key,
+            from_ms=first * MINUTE_MS,
+            to_ms=(last + 1) * MINUTE_MS,
+        )
+        for row in rows:
+            series = unpack(row["data"])
+            at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
+            fit = [
+                good and first <= at // MINUTE_MS <= last
+                for good, at in zip(usable(series), at_ms, strict=True)
+            ]
+            self._aggregates.fold_minutes(moved.user_key, moved.device_key, series, at_ms, fit)
+
+    def _fold_latest_anew(self, moved: Moved) -> None:
+        key = moved.key
+        self._transaction.run("forget_latest", **key)
+        newest_usable = -1
+        rows = self._transaction.each("blocks_of_device", **key, from_ms=0, to_ms=_ALWAYS)
+        for row in rows:
+            if row["to_ms"] < newest_usable:
+                break
+            series = unpack(row["data"])
+            at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
+            fit = usable(series)
+            self._aggregates.fold_latest(
+                moved.user_key, moved.device_key, series, at_ms, row["committed_ms"], fit
+            )
+            good = [at for at, good in zip(at_ms, fit, strict=True) if good]
+            newest_usable = max(newest_usable, max(good, default=-1))
+        rows.close()
+
+
+def _moves(row: sqlite3.Row, old: Zero, new: Zero) -> bool:
+    """Whether a block's times, or what they rest on, are other than they were."""
+    first, last = row["first_elapsed_ms"], row["last_elapsed_ms"]
+    if (row["from_ms"], row["to_ms"]) != (new.wall_ms(first), new.wall_ms(last)):
+        return True
+    if old.source is not new.source:
+        return True
+    return any(first < anchor.elapsed_ms < last for anchor in (*old.anchors, *new.anchors))

@@ -1,0 +1,203 @@
+"""The SQLite file: one writer, a few readers that it does not block, each on a thread of its own.
+
+WAL with ``synchronous=FULL``: a transaction that has returned is on the disk. A second process
+(the command line's) may write too; SQLite's own lock keeps the two apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final, TypeVar
+
+from strapline_server.errors import StoreError
+from strapline_server.store.queries import load_migrations, load_queries
+
+T = TypeVar("T")
+#: A value that SQLite stores.
+Value = str | int | float | bytes | None
+
+FILE_NAME: Final = "server.db"
+_READERS: Final = 2
+_BUSY_S: Final = 5.0
+
+
+class Transaction:
+    """Named queries within one transaction of one connection.
+
+    Attributes:
+        now_ms: the wall time that everything in it is dated by.
+    """
+
+    __slots__ = ("_connection", "_queries", "now_ms")
+
+    def __init__(
+        self, connection: sqlite3.Connection, queries: Mapping[str, str], now_ms: int
+    ) -> None:
+        self._connection = connection
+        self._queries = queries
+        self.now_ms = now_ms
+
+    def run(self, query: str, **values: Value) -> int:
+        """Carry out a change; how many rows it touched."""
+        return self._connection.execute(self._queries[query], values).rowcount
+
+    def one(self, query: str, **values: Value) -> sqlite3.Row | None:
+        """The first row, or None."""
+        row: sqlite3.Row | None = self._connection.execute(self._queries[query], values).fetchone()
+        return row
+
+    def all(self, query: str, **values: Value) -> list[sqlite3.Row]:
+        """All rows."""
+        return self._connection.execute(self._queries[query], values).fetchall()
+
+    def each(self, query: str, **values: Value) -> sqlite3.Cursor:
+        """Rows one after another, for a caller that stops early."""
+        return self._connection.execute(self._queries[query], values)
+
+
+class Database:
+    """The file and the threads that use it."""
+
+    def __init__(self, path: Path, clock: Callable[[], int]) -> None:
+        self._path = path
+        self._clock = clock
+        self._queries: Mapping[str, str] = {}
+        self._write_thread = ThreadPoolExecutor(1, "strapline-writer")
+        self._read_threads = ThreadPoolExecutor(_READERS, "strapline-reader")
+        self._writer: sqlite3.Connection | None = None
+        self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        self.store_id = ""
+        self.epoch = ""
+
+    async def open(self) -> None:
+        """Open or make the file, and bring it to this version.
+
+        Raises:
+            StoreError: it cannot be opened, is not ours, or is of a newer version.
+        """
+        try:
+            await self._in(self._write_thread, self._open)
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._path}: cannot be opened ({error}). Check that the folder exists, that "
+                "its disk has room, and that this user may write there."
+            ) from error
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Do ``work`` in one durable transaction; an exception rolls all of it back.
+
+        Raises:
+            StoreError: the disk is full or read-only, or another process holds the lock.
+        """
+        return await self._in(self._write_thread, lambda: self._write(work))
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Do ``work`` on one unchanging state of the database, beside any writer.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return await self._in(self._read_threads, lambda: self._read(work))
+
+    async def close(self) -> None:
+        """Wait for what runs, then close."""
+        await self._in(self._write_thread, self._close)
+        self._write_thread.shutdown()
+        self._read_threads.shutdown()
+
+    @staticmethod
+    async def _in(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        # Shielded: a caller that is cancelled must not believe that its commit did not happen.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, work))
+
+    def _open(self) -> None:
+        self._queries = load_queries()
+        self._writer = self._connect("PRAGMA query_only = 0")
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._migrate(self._writer)
+        self._write(self._name)
+        for _ in range(_READERS):
+            self._readers.put(self._connect("PRAGMA query_only = 1"))
+
+    def _connect(self, pragma: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(pragma)
+        return connection
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        migrations = load_migrations()
+        if found > len(migrations):
+            raise StoreError(
+                f"{self._path}: version {found} of the database is newer than this program, which "
+                f"knows {len(migrations)}. Upgrade strapline, or use another state folder."
+            )
+        for version, _, script in migrations[found:]:
+            # The record of the migration stands or falls with it.
+            try:
+                connection.executescript(
+                    f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"
+                )
+            except sqlite3.Error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _name(self, transaction: Transaction) -> None:
+        for name in ("store", "epoch"):
+            transaction.run("insert_meta", name=name, value=secrets.token_urlsafe(16))
+        transaction.run("insert_meta", name="rights", value="0")
+        rows = [transaction.one("meta", name=name) for name in ("store", "epoch")]
+        self.store_id, self.epoch = (str(row["value"]) for row in rows if row is not None)
+
+    def _write(self, work: Callable[[Transaction], T]) -> T:
+        connection = self._writer
+        if connection is None:
+            raise StoreError(f"{self._path}: is closed. Open the server first.")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(Transaction(connection, self._queries, self._clock()))
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._path}: cannot be written ({error}). Check that the disk has room and is "
+                "not mounted read-only; nothing is acknowledged until it can."
+            ) from error
+        return result
+
+    def _read(self, work: Callable[[Transaction], T]) -> T:
+        connection = self._readers.get()
+        try:
+            connection.execute("BEGIN")
+            try:
+                return work(Transaction(connection, self._queries, self._clock()))
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: cannot be read ({error}).") from error
+        finally:
+            self._readers.put(connection)
+
+    def _close(self) -> None:
+        for _ in range(_READERS):
+            if not self._readers.empty():
+                self._readers.get().close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

@@ -1,0 +1,31 @@
+-- Positions of changes, and the bounded log of them.
+
+-- name: next_position
+UPDATE users SET position = position + 1, synced_ms = :now_ms
+WHERE user_key = :user_key RETURNING position;
+
+-- name: head
+SELECT position FROM heads WHERE user_key = :user_key AND metric = :metric;
+
+-- name: heads
+SELECT metric, position FROM heads WHERE user_key = :user_key ORDER BY metric;
+
+-- name: put_head
+INSERT INTO heads (user_key, metric, position) VALUES (:user_key, :metric, :position)
+ON CONFLICT DO UPDATE SET position = excluded.position;
+
+-- name: insert_log
+INSERT INTO log (user_key, position, metric, committed_ms, message)
+VALUES (:user_key, :position, :metric, :committed_ms, :message);
+
+-- name: trim_log
+DELETE FROM log WHERE committed_ms < :before_ms;
+
+-- name: log_since
+SELECT position, metric, message FROM log
+WHERE user_key = :user_key AND position > :position
+ORDER BY position LIMIT :most;
+
+-- name: probe
+INSERT INTO meta (name, value) VALUES ('probe', '1')
+ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1;

@@ -1,0 +1,59 @@
+-- Who there is, and who may what.
+
+-- name: user_by_id
+SELECT user_key, id, name, zone, position, synced_ms FROM users WHERE id = :id;
+
+-- name: all_users
+SELECT user_key, id, name, zone, position, synced_ms FROM users ORDER BY id;
+
+-- name: users_of_principal
+SELECT user_key, id, name, zone, position, synced_ms
+FROM grants JOIN users USING (user_key)
+WHERE sub = :sub
+ORDER BY id;
+
+-- name: insert_user
+INSERT INTO users (id, name, zone) VALUES (:id, :name, :zone)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: change_user
+UPDATE users SET name = coalesce(:name, name), zone = coalesce(:zone, zone) WHERE id = :id;
+
+-- name: principal
+SELECT sub, role, name, all_users, metrics FROM principals WHERE sub = :sub;
+
+-- name: all_principals
+SELECT sub, role, name, all_users, metrics FROM principals ORDER BY sub;
+
+-- name: put_principal
+INSERT INTO principals (sub, role, name, all_users, metrics)
+VALUES (:sub, :role, :name, :all_users, :metrics)
+ON CONFLICT (sub) DO UPDATE
+SET role = excluded.role, name = excluded.name, all_users = excluded.all_users,
+    metrics = excluded.metrics;
+
+-- name: delete_principal
+DELETE FROM principals WHERE sub = :sub;
+
+-- name: clear_grants
+DELETE FROM grants WHERE sub = :sub;
+
+-- name: insert_grant
+INSERT INTO grants (sub, user_key) SELECT :sub, user_key FROM users WHERE id = :id
+ON CONFLICT DO NOTHING;
+
+-- name: rights_version
+SELECT value FROM meta WHERE name = 'rights';
+
+-- name: bump_rights_version
+INSERT INTO meta (name, value) VALUES ('rights', '1')
+ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1;
+
+-- name: meta
+SELECT value FROM meta WHERE name = :name;
+
+-- name: insert_meta
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- name: user_by_key
+SELECT user_key, id, name, zone, position, synced_ms FROM users WHERE user_key = :user_key;

@@ -1,0 +1,138 @@
+-- Blocks of readings, and what is folded out of them.
+
+-- name: insert_block
+INSERT INTO blocks (
+    user_key, stream_key, device_key, metric, first_seq, last_seq, first_elapsed_ms,
+    last_elapsed_ms, from_ms, to_ms, count, low, high, total, committed_ms, data
+)
+VALUES (
+    :user_key, :stream_key, :device_key, :metric, :first_seq, :last_seq, :first_elapsed_ms,
+    :last_elapsed_ms, :from_ms, :to_ms, :count, :low, :high, :total, :committed_ms, :data
+);
+
+-- name: blocks_in_time
+-- No block is longer than :longest_ms, so that the index bounds both ends.
+SELECT block_key, device_key, devices.id AS device, streams.id AS stream, zero, from_ms, to_ms,
+       committed_ms, data
+FROM blocks JOIN streams USING (stream_key) JOIN devices USING (device_key)
+WHERE user_key = :user_key AND metric = :metric
+  AND from_ms > :from_ms - :longest_ms AND from_ms < :to_ms AND to_ms >= :from_ms
+ORDER BY from_ms, block_key;
+
+-- name: blocks_of_stream
+SELECT block_key, user_key, stream_key, device_key, metric, first_elapsed_ms, last_elapsed_ms, from_ms,
+       to_ms, count, committed_ms, data
+FROM blocks WHERE stream_key = :stream_key ORDER BY block_key;
+
+-- name: blocks_of_device
+SELECT block_key, zero, from_ms, to_ms, committed_ms, data
+FROM blocks JOIN streams USING (stream_key)
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
+  AND to_ms >= :from_ms AND from_ms < :to_ms
+ORDER BY to_ms DESC;
+
+-- name: delete_block
+DELETE FROM blocks WHERE block_key = :block_key;
+
+-- name: latest
+SELECT devices.id AS device, device_key, rank, newest_ms, newest_seq, newest_value, usable_ms,
+       usable_seq, usable_value, quality, on_change
+FROM latest JOIN devices USING (device_key)
+WHERE user_key = :user_key AND metric = :metric
+ORDER BY rank;
+
+-- name: see_device
+INSERT INTO latest (user_key, metric, device_key, rank)
+SELECT :user_key, :metric, :device_key, count(*) FROM latest
+WHERE user_key = :user_key AND metric = :metric
+ON CONFLICT DO NOTHING;
+
+-- name: update_newest
+UPDATE latest
+SET newest_ms = :at_ms, newest_seq = :seq, newest_value = :value, on_change = :on_change
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
+  AND (newest_ms IS NULL
+       OR (newest_ms, newest_seq, coalesce(newest_value, -1e300))
+          < (:at_ms, :seq, coalesce(:value, -1e300)));
+
+-- name: update_usable
+UPDATE latest
+SET usable_ms = :at_ms, usable_seq = :seq, usable_value = :value, quality = :quality
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
+  AND (usable_ms IS NULL OR (usable_ms, usable_seq, usable_value) < (:at_ms, :seq, :value));
+
+-- name: forget_latest
+UPDATE latest
+SET newest_ms = NULL, newest_seq = NULL, newest_value = NULL,
+    usable_ms = NULL, usable_seq = NULL, usable_value = NULL, quality = NULL
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key;
+
+-- name: fold_minute
+INSERT INTO minutes (
+    user_key, metric, minute, device_key, counter, count, low, high, total,
+    last_ms, last_seq, last_value
+)
+VALUES (
+    :user_key, :metric, :minute, :device_key, :counter, :count, :low, :high, :total,
+    :last_ms, :last_seq, :last_value
+)
+ON CONFLICT DO UPDATE
+SET count = count + excluded.count,
+    low = min(low, excluded.low),
+    high = max(high, excluded.high),
+    total = total + excluded.total,
+    last_value = iif(
+        (last_ms, last_seq, last_value)
+        < (excluded.last_ms, excluded.last_seq, excluded.last_value),
+        excluded.last_value, last_value
+    ),
+    last_seq = iif(
+        (last_ms, last_seq) < (excluded.last_ms, excluded.last_seq), excluded.last_seq, last_seq
+    ),
+    last_ms = max(last_ms, excluded.last_ms);
+
+-- name: delete_minutes
+DELETE FROM minutes
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
+  AND minute BETWEEN :first_minute AND :last_minute;
+
+-- name: day
+-- In each minute the source that comes first counts; the others only where it has nothing.
+SELECT sum(count) AS count, sum(total) AS total, min(low) AS low, max(high) AS high
+FROM (
+    SELECT count, total, low, high, min(rank)
+    FROM minutes JOIN latest USING (user_key, metric, device_key)
+    WHERE user_key = :user_key AND metric = :metric
+      AND minute >= :first_minute AND minute < :end_minute
+    GROUP BY minute
+);
+
+-- name: source_of_day
+SELECT device_key, rank
+FROM minutes JOIN latest USING (user_key, metric, device_key)
+WHERE user_key = :user_key AND metric = :metric AND counter <> ''
+  AND minute >= :first_minute AND minute < :end_minute
+ORDER BY rank LIMIT 1;
+
+-- name: counters_of_day
+SELECT counter, last_value, max(minute)
+FROM minutes
+WHERE user_key = :user_key AND metric = 'steps' AND device_key = :device_key AND counter <> ''
+  AND minute >= :first_minute AND minute < :end_minute
+GROUP BY counter;
+
+-- name: counter_before
+SELECT last_value FROM minutes
+WHERE user_key = :user_key AND metric = 'steps' AND device_key = :device_key
+  AND counter = :counter AND counter <> ''
+  AND minute < :first_minute
+ORDER BY minute DESC LIMIT 1;
+
+-- name: counter_origin
+SELECT origin FROM counters
+WHERE user_key = :user_key AND device_key = :device_key AND counter = :counter;
+
+-- name: insert_counter
+INSERT INTO counters (user_key, device_key, counter, origin)
+VALUES (:user_key, :device_key, :counter, :origin)
+ON CONFLICT DO NOTHING;

@@ -1,0 +1,39 @@
+-- Streams, and the numbers of each that are accounted for.
+
+-- name: stream
+SELECT stream_key, id, owner, zero_version, zero FROM streams WHERE id = :id;
+
+-- name: insert_stream
+INSERT INTO streams (id, owner, next_seq, zero_version, zero, ended)
+VALUES (:id, :owner, :next_seq, :zero_version, :zero, :ended)
+RETURNING stream_key;
+
+-- name: update_stream
+UPDATE streams
+SET next_seq = max(next_seq, :next_seq), ended = coalesce(:ended, ended)
+WHERE stream_key = :stream_key;
+
+-- name: rezero_stream
+UPDATE streams SET zero_version = :zero_version, zero = :zero WHERE stream_key = :stream_key;
+
+-- name: device
+SELECT device_key FROM devices WHERE id = :id;
+
+-- name: insert_device
+INSERT INTO devices (id) VALUES (:id) RETURNING device_key;
+
+-- name: account_touching
+-- The ranges of one kind that overlap or touch [first, last], newest first.
+SELECT first, last FROM accounts
+WHERE stream_key = :stream_key AND kind = :kind AND first <= :last + 1
+ORDER BY first DESC;
+
+-- name: delete_account
+DELETE FROM accounts
+WHERE stream_key = :stream_key AND kind = :kind AND first BETWEEN :first AND :last;
+
+-- name: insert_account
+INSERT INTO accounts (stream_key, kind, first, last) VALUES (:stream_key, :kind, :first, :last);
+
+-- name: accounts_of_kind
+SELECT first, last FROM accounts WHERE stream_key = :stream_key AND kind = :kind ORDER BY first;

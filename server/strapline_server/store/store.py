@@ -1,0 +1,136 @@
+"""The store's surface: durable commits, reads of one moment, users and grants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from strapline_protocol.opening import Role
+from strapline_protocol.watching import HistoryPage, HistoryParams, Subscribe
+from strapline_server.store import people
+from strapline_server.store.aggregates import DayCache
+from strapline_server.store.commit import Commit, Outcome, Work
+from strapline_server.store.database import FILE_NAME, Database, Transaction
+from strapline_server.store.people import Grant, User
+from strapline_server.store.reading import View, read_history, read_view
+
+#: How far back a viewer can resume without starting anew.
+LOG_MS: Final = 600_000
+_TRIM_EVERY_MS: Final = 10_000
+
+
+class Store:
+    """One database in a state folder.
+
+    Every method raises :class:`~strapline_server.errors.StoreError` when the file cannot be
+    read or written.
+    """
+
+    def __init__(self, state_folder: Path, clock: Callable[[], int]) -> None:
+        self._database = Database(state_folder / FILE_NAME, clock)
+        self._days = DayCache()
+        self._trimmed_ms = 0
+
+    @property
+    def store_id(self) -> str:
+        """Names this database."""
+        return self._database.store_id
+
+    @property
+    def epoch(self) -> str:
+        """Names this history of it: positions are compared within one."""
+        return self._database.epoch
+
+    async def open(self) -> None:
+        """Open or make the file, and bring it to this version."""
+        await self._database.open()
+
+    async def close(self) -> None:
+        """Wait for what runs, then close."""
+        await self._database.close()
+
+    async def commit(self, works: Sequence[Work]) -> Outcome:
+        """Store all of these durably, or nothing of them."""
+
+        def work(transaction: Transaction) -> Outcome:
+            outcome = Commit(transaction, self.epoch, self._days).carry_out(works)
+            if transaction.now_ms - self._trimmed_ms > _TRIM_EVERY_MS:
+                transaction.run("trim_log", before_ms=transaction.now_ms - LOG_MS)
+                self._trimmed_ms = transaction.now_ms
+            return outcome
+
+        done = False
+        try:
+            outcome = await self._database.write(work)
+            done = True
+        finally:
+            if not done:
+                # What was folded into it was rolled back.
+                self._days.clear()
+        return outcome
+
+    async def probe(self) -> None:
+        """Whether a transaction can be made durable now."""
+        await self._database.write(lambda transaction: transaction.run("probe"))
+
+    async def view(self, sub: str, subscribe: Subscribe, connected: Collection[str]) -> View:
+        """What a subscription begins with."""
+        return await self._database.read(
+            lambda transaction: read_view(transaction, self.epoch, sub, subscribe, connected)
+        )
+
+    async def history(self, sub: str, params: HistoryParams) -> HistoryPage | None:
+        """One page of raw readings; None when it is not granted.
+
+        Raises:
+            ValueError: the cursor is none of this server's.
+        """
+        return await self._database.read(
+            lambda transaction: read_history(transaction, self.epoch, sub, params)
+        )
+
+    async def grant(self, sub: str) -> Grant | None:
+        """What this principal may at this moment."""
+        return await self._database.read(lambda transaction: people.find_grant(transaction, sub))
+
+    async def bridge_grants(self) -> list[Grant]:
+        """What each bridge may at this moment."""
+        return await self._database.read(people.bridge_grants)
+
+    async def rights_version(self) -> int:
+        """A number that changes whenever a user or a grant does, in whichever process."""
+        return await self._database.read(people.rights_version)
+
+    async def users(self) -> list[User]:
+        """Every user."""
+        return await self._database.read(people.all_users)
+
+    async def add_user(self, user: str, name: str, zone: str) -> bool:
+        """Add a user; False when there is one of this id."""
+        return await self._database.write(
+            lambda transaction: people.add_user(transaction, user, name, zone)
+        )
+
+    async def change_user(self, user: str, name: str | None, zone: str | None) -> bool:
+        """Change what is not None; False when there is no such user."""
+        return await self._database.write(
+            lambda transaction: people.change_user(transaction, user, name, zone)
+        )
+
+    async def put_grant(
+        self,
+        sub: str,
+        role: Role,
+        name: str,
+        users: list[str] | Literal["all"],
+        metrics: list[str] | None,
+    ) -> list[str]:
+        """Grant exactly this to a principal; the users that there are not."""
+        return await self._database.write(
+            lambda transaction: people.put_grant(transaction, sub, role, name, users, metrics)
+        )
+
+    async def revoke(self, sub: str) -> bool:
+        """Take all rights away; False when there was no such principal."""
+        return await self._database.write(lambda transaction: people.revoke(transaction, sub))

@@ -1,0 +1,315 @@
+"""A viewer's part: one subscription, what is delivered to it, and what it asks.
+
+The hub is joined first; what is committed while position and state are read is kept, and of
+that only what is later than the snapshot follows it: no blank, no double, no hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from strapline_protocol.closing import CloseCode
+from strapline_protocol.codec import decode_params, encode_result
+from strapline_protocol.errors import MalformedMessageError, UnknownTypeError
+from strapline_protocol.messages import ClientMessage
+from strapline_protocol.opening import Error, ErrorCode, Request
+from strapline_protocol.publishing import Rejected
+from strapline_protocol.server_session import ServerSession
+from strapline_protocol.watching import (
+    HealthDataUpdate,
+    HistoryChanged,
+    HistoryParams,
+    Subscribe,
+    Subscribed,
+    SubscriptionChanged,
+    SyncAsked,
+    SyncParams,
+    SyncResult,
+    SyncStatusUpdate,
+    UserSnapshot,
+)
+from strapline_server.connection import RETRY_AFTER_MS, Connection
+from strapline_server.dialogue import Context
+from strapline_server.errors import StoreError
+from strapline_server.hub import ready_frame
+from strapline_server.outlet import Outlet
+from strapline_server.store import Grant, UserView, View
+
+#: Changes kept while a snapshot is read, which takes milliseconds.
+_MOST_JOINING: Final = 10_000
+#: The same for a user that there is and one that there is not.
+_NOT_GRANTED: Final = "not granted"
+
+Arrival = tuple[HealthDataUpdate | HistoryChanged, bytes]
+
+
+class Viewer:
+    """One viewer's connection."""
+
+    __slots__ = (
+        "_connection",
+        "_context",
+        "_floors",
+        "_grant",
+        "_interval_ms",
+        "_joining",
+        "_metrics",
+        "_next_ms",
+        "_outlet",
+        "_session",
+        "_users",
+        "_wanted",
+    )
+
+    def __init__(
+        self, context: Context, connection: Connection, session: ServerSession, grant: Grant
+    ) -> None:
+        self._context = context
+        self._connection = connection
+        self._session = session
+        self._grant = grant
+        self._users: set[str] = set()
+        self._wanted: frozenset[str] | None = None
+        self._metrics = grant.metrics
+        self._floors: dict[str, int] = {}
+        self._joining: list[Arrival] | None = None
+        self._outlet: Outlet | None = None
+        self._interval_ms = 0
+        self._next_ms = 0
+
+    def act(self, message: ClientMessage) -> Coroutine[Any, Any, None] | None:
+        """Begin to do what is asked."""
+        match message:
+            case Subscribe():
+                return self._subscribe(message)
+            case SyncAsked():
+                self._context.statuses.ask([user.id for user in self._grant.users])
+            case Request():
+                return self._request(message)
+        return None
+
+    # What the hub calls
+
+    def deliver(self, change: HealthDataUpdate | HistoryChanged, frame: bytes, now_ms: int) -> None:
+        """A change of a user that this one joined for."""
+        if self._joining is not None:
+            self._joining.append((change, frame))
+            return
+        if self._metrics is not None and change.metric not in self._metrics:
+            return
+        floor = self._floors.get(change.user)
+        if floor is not None:
+            if change.position[1] <= floor:
+                return
+            del self._floors[change.user]
+        if self._connection.congested or self._interval_ms:
+            self._context.counters.conflated += self._keep().keep(change)
+            if self._interval_ms:
+                self._context.wheel.wake_at(self._connection, self._next_ms)
+            return
+        self._connection.write(frame, now_ms)
+
+    def deliver_status(self, status: SyncStatusUpdate, frame: bytes, now_ms: int) -> None:
+        """A status of a user that this one joined for."""
+        if self._connection.congested or self._joining is not None:
+            self._keep().keep_status(status)
+            return
+        self._connection.write(frame, now_ms)
+
+    # What the dialogue calls
+
+    def reject(self, rejected: tuple[Rejected, ...]) -> None:
+        """A viewer publishes nothing."""
+
+    def regrant(self, grant: Grant) -> None:
+        """Rights came or went: what is removed leaves the screen."""
+        before = {user.id for user in self._grant.users}
+        after = {user.id for user in grant.users}
+        self._grant = grant
+        self._metrics = _both(self._wanted, grant.metrics)
+        removed = before - after
+        if removed:
+            self._context.hub.leave(self, removed)
+            self._users -= removed
+            if self._outlet is not None:
+                self._outlet.forget(removed)
+        if removed or after - before:
+            self._connection.send(
+                SubscriptionChanged(added=sorted(after - before), removed=sorted(removed))
+            )
+
+    def wake(self, now_ms: int) -> int | None:
+        """Send what was kept for an interval."""
+        if not self._outlet or self._connection.congested or not self._interval_ms:
+            return None
+        if now_ms < self._next_ms:
+            return self._next_ms
+        self._next_ms = now_ms + self._interval_ms
+        self.room()
+        return None
+
+    def room(self) -> None:
+        """Send what was kept, until it is too much again."""
+        if self._outlet is None or self._joining is not None:
+            return
+        for message in self._outlet.take():
+            if not self._connection.congested:
+                self._connection.send(message)
+            elif isinstance(message, SyncStatusUpdate):
+                self._outlet.keep_status(message)
+            elif isinstance(message, (HealthDataUpdate, HistoryChanged)):
+                self._outlet.keep(message)
+
+    def lost(self) -> None:
+        """Nobody watches here any more."""
+        self._context.hub.leave(self, self._users)
+        self._users = set()
+        self._joining = self._outlet = None
+
+    def _keep(self) -> Outlet:
+        if self._outlet is None:
+            self._outlet = Outlet()
+        return self._outlet
+
+    # Subscribing
+
+    async def _subscribe(self, message: Subscribe) -> None:
+        self._joining = []
+        before = set(self._users)
+        try:
+            view = await self._join(message)
+        except StoreError:
+            self._joining = None
+            raise
+        if view.grant is None:
+            self._connection.close(CloseCode.NOT_ALLOWED, "this principal has no rights here")
+            return
+        if not self._connection.open:
+            return
+        if view.denied:
+            self._leave(self._users - before)
+            self._arrived()
+            self._context.counters.requests_denied += 1
+            self._error(message.request, ErrorCode.NOT_GRANTED, _NOT_GRANTED)
+            return
+        self._grant = view.grant
+        self._leave(self._users - {one.user.id for one in view.users})
+        self._wanted = None if message.metrics is None else frozenset(message.metrics)
+        self._metrics = _both(self._wanted, view.grant.metrics)
+        self._interval_ms, self._next_ms = message.min_interval_ms, 0
+        self._outlet = None
+        self._tell(message.request, view)
+        self._arrived()
+
+    async def _join(self, message: Subscribe) -> View:
+        """Join the hub, then read. Where the grant has grown meanwhile, join and read again."""
+        asked = message.users
+        users = {user.id for user in self._grant.users} if asked is None else set(asked)
+        # Of users that are not granted nothing may be kept, even for a moment.
+        users &= {user.id for user in self._grant.users}
+        while True:
+            self._users |= users
+            self._context.hub.join(self, users)
+            for user in users:
+                self._context.statuses.watched(user)
+            view = await self._context.store.view(
+                self._grant.sub, message, self._context.statuses.connected()
+            )
+            seen = {one.user.id for one in view.users}
+            if view.denied or view.grant is None or seen <= self._users:
+                return view
+            users = seen
+
+    def _leave(self, users: set[str]) -> None:
+        self._context.hub.leave(self, users)
+        self._users -= users
+
+    def _tell(self, request: str, view: View) -> None:
+        self._floors = {one.user.id: one.user.position for one in view.users}
+        users = view.users
+        self._connection.send(
+            Subscribed(
+                request=request,
+                snapshot={one.user.id: self._snapshot(one) for one in users},
+                server_time=self._context.wall_ms(),
+            )
+        )
+        now_ms = self._context.monotonic_ms()
+        for one in users:
+            for logged in one.replay:
+                if self._metrics is None or logged.metric in self._metrics:
+                    self._connection.write(ready_frame(logged.payload), now_ms)
+
+    def _snapshot(self, one: UserView) -> UserSnapshot:
+        user = one.user
+        # What it holds stays; from where it is, the changes follow.
+        return UserSnapshot(
+            name=user.name,
+            position=(self._context.store.epoch, user.position),
+            reset=one.state is not None,
+            status=self._context.statuses.of(user.id, user.synced_ms),
+            state=one.state,
+        )
+
+    def _arrived(self) -> None:
+        """Deliver what was committed meanwhile."""
+        arrivals, self._joining = self._joining or [], None
+        if len(arrivals) > _MOST_JOINING:
+            self._connection.close(
+                CloseCode.OVERLOADED, "too much came while subscribing", RETRY_AFTER_MS
+            )
+            return
+        now_ms = self._context.monotonic_ms()
+        for change, frame in arrivals:
+            if change.user in self._users:
+                self.deliver(change, frame, now_ms)
+        if not self._connection.congested:
+            self.room()
+
+    # Asking
+
+    async def _request(self, request: Request) -> None:
+        try:
+            params = decode_params(request)
+            if isinstance(params, HistoryParams):
+                await self._history(request.request, params)
+            elif isinstance(params, SyncParams):
+                self._sync(request.request, params)
+        except UnknownTypeError:
+            self._error(request.request, ErrorCode.UNKNOWN_METHOD, f"no method {request.method}")
+        except (MalformedMessageError, ValueError) as error:
+            self._error(request.request, ErrorCode.BAD_REQUEST, str(error))
+        except StoreError:
+            self._error(request.request, ErrorCode.FAILED, "the database cannot be read now")
+        finally:
+            self._session.answered()
+
+    async def _history(self, request: str, params: HistoryParams) -> None:
+        page = await self._context.store.history(self._grant.sub, params)
+        if page is None:
+            self._context.counters.requests_denied += 1
+            self._error(request, ErrorCode.NOT_GRANTED, _NOT_GRANTED)
+        else:
+            self._connection.send_text(encode_result(request, page))
+
+    def _sync(self, request: str, params: SyncParams) -> None:
+        users = params.users
+        if users is None:
+            users = [user.id for user in self._grant.users]
+        if not all(self._grant.allows(user) for user in users):
+            self._context.counters.requests_denied += 1
+            self._error(request, ErrorCode.NOT_GRANTED, _NOT_GRANTED)
+            return
+        asked = self._context.statuses.ask(users)
+        self._connection.send_text(encode_result(request, SyncResult(asked=asked)))
+
+    def _error(self, request: str, code: ErrorCode, message: str) -> None:
+        self._connection.send(Error(request=request, code=code, message=message[:1000]))
+
+
+def _both(wanted: frozenset[str] | None, granted: frozenset[str] | None) -> frozenset[str] | None:
+    """Metrics that are in both; None is all."""
+    if wanted is None or granted is None:
+        return granted if wanted is None else wanted
+    return wanted & granted
