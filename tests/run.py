@@ -62,6 +62,7 @@ STEPS = (
 
 NEEDS = (
     Need("chromium", ("chromium", "fonts-dejavu-core")),
+    Need("dbus-daemon", ("dbus-daemon",)),
     Need("git", ("git",)),
     Need("systemd-analyze", ("systemd",)),
 )
