@@ -107,6 +107,15 @@ def check_server_url(url: str, *, allow_insecure: bool) -> None:
         )
 
 
+def with_socket_path(url: str) -> str:
+    """The address with the server's own path where none is given."""
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if not separator or path or set(host) & set("?#"):
+        return url
+    return f"{scheme}://{host}{slash or '/'}ws"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine, without asking a resolver."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -142,15 +151,18 @@ class ServerSection(_Section):
     """Where readings go.
 
     Attributes:
-        url: ``wss://host[:port][/path]``; ``ws://`` to this machine, or with allow_insecure.
+        url: ``wss://host[:port][/path]``, where no path means ``/ws``; ``ws://`` to this machine,
+            or with allow_insecure.
         token_file: holds the bridge's token, is read anew for each connection, and must be
             readable by its owner alone.
         allow_insecure: ``ws://`` beyond this machine: anybody on the way can read along.
     """
 
-    url: Annotated[str, Field(description="an address such as wss://example.org")] = (
-        "ws://127.0.0.1:8765"
-    )
+    url: Annotated[
+        str,
+        AfterValidator(with_socket_path),
+        Field(description="an address such as wss://example.org"),
+    ] = "ws://127.0.0.1:8420/ws"
     token_file: Annotated[FilePath, Field(description="the path of a file")] = Path(
         "/etc/strapline/bridge.token"
     )

@@ -146,8 +146,24 @@ def test_a_refused_address_is_not_repeated(tmp_path: Path, url: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "a.localhost"])
 def test_plain_websockets_within_the_machine(tmp_path: Path, host: str) -> None:
-    url = f"ws://{host}:8765"
+    url = f"ws://{host}:8420/ws"
     assert load(_written(tmp_path, f'[server]\nurl = "{url}"')).server.url == url
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("wss://example.org", "wss://example.org/ws"),
+        ("wss://example.org/", "wss://example.org/ws"),
+        ("wss://example.org:8443", "wss://example.org:8443/ws"),
+        ("wss://[2001:db8::1]:8443/", "wss://[2001:db8::1]:8443/ws"),
+        ("wss://example.org/host/app", "wss://example.org/host/app"),
+    ],
+)
+def test_an_address_without_a_path_means_the_servers_own(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    assert load(_written(tmp_path, f'[server]\nurl = "{written}"')).server.url == meant
 
 
 @pytest.mark.parametrize("host", ["127.example.org", "localhost.example.org", "192.0.2.1", "::"])
