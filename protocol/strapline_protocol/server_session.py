@@ -185,7 +185,8 @@ class ServerSession:
                 is told of the half of its token's life even so, and not on the last day.
         """
         self._expires_ms = now_ms + lifetime_ms
-        self._half_life_ms = now_ms + (lifetime_ms - age_ms) // 2
+        # Made in the future, by a clock that is ahead, it is new.
+        self._half_life_ms = now_ms + (lifetime_ms - max(0, age_ms)) // 2
         self._warned = False
 
     def settled(self, readings: int) -> None:
