@@ -96,7 +96,9 @@ class Finder:
             try:
                 await self._offer_connected()
                 await self._scan_once()
-            except TRANSIENT as error:
+            except Exception as error:  # noqa: BLE001  # no oddity of a stack may end the search
+                if not isinstance(error, TRANSIENT):
+                    _log.exception("scanning: unexpected")
                 failures += 1
                 self._on_problem(explain(error))
                 pause_s = self._timing.backoff_s(failures, 1)

@@ -17,7 +17,7 @@ from strapline_bridge.radio import arming
 from strapline_bridge.radio.backend import RadioBackend
 from strapline_bridge.radio.ending import to_the_end
 from strapline_bridge.radio.errors import TRANSIENT, failure_class
-from strapline_bridge.radio.events import LinkChange, LinkState, Notification, RadioSink
+from strapline_bridge.radio.events import LinkChange, LinkState, Notification, RadioEvent, RadioSink
 from strapline_bridge.radio.finder import Finder
 from strapline_bridge.radio.timing import Timing
 
@@ -182,7 +182,7 @@ class Link:
 
     def _arrived(self, characteristic: str, value: bytes, on_change: bool) -> None:
         now_ns = self._heard_ns = self._shared.clock.now_ns()
-        self._shared.sink(Notification(self._device_id, characteristic, value, now_ns, on_change))
+        self._emit(Notification(self._device_id, characteristic, value, now_ns, on_change))
 
     def _lost(self, _: BleakClient) -> None:
         self._gone.set()
@@ -191,4 +191,10 @@ class Link:
     def _announce(self, state: LinkState) -> None:
         if state is not self._state:
             self._state = state
-            self._shared.sink(LinkChange(self._device_id, state, self._shared.clock.now_ns()))
+            self._emit(LinkChange(self._device_id, state, self._shared.clock.now_ns()))
+
+    def _emit(self, event: RadioEvent) -> None:
+        try:
+            self._shared.sink(event)
+        except Exception:  # noqa: BLE001  # a fault further down must not leave a link standing
+            _log.exception("device %s: an event was not taken", self._device_id)

@@ -133,6 +133,16 @@ async def test_bluetooth_that_comes_late_is_used() -> None:
     ]
 
 
+async def test_an_unexpected_fault_does_not_end_the_search(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    air = FakeAir(FakeStrap(_ONE))
+    air.scan_errors = [ZeroDivisionError()]
+    async with _running(air, Timing(backoff_first_s=0.001)) as bench:
+        await bench.finder.find([_ONE])
+    assert "ZeroDivisionError" in caplog.text
+
+
 async def test_silence_of_everybody_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     air = FakeAir()
     timing = Timing(eager_s=1_000, window_s=0.002, deaf_s=0.004)

@@ -146,6 +146,24 @@ async def test_the_end_in_mid_connection_is_clean() -> None:
     assert (air.connecting, air.scanning, strap.clients) == (0, 0, [])
 
 
+async def test_a_sink_that_fails_leaves_no_link_standing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(event: object) -> None:
+        raise ZeroDivisionError
+
+    strap = FakeStrap(_ONE)
+    radio = Radio(FakeAir(strap).backend(), [Chosen("a", (_ONE,))], broken, timing=_QUICK)
+    async with _running(radio):
+        await eventually(lambda: HEART_RATE in strap.armed)
+        strap.notify(HEART_RATE, b"\0\x48")
+        strap.drop()
+        await eventually(lambda: HEART_RATE in strap.armed)
+    assert strap.clients == []
+    assert strap.connects == 2
+    assert "ZeroDivisionError" in caplog.text
+
+
 async def test_a_radio_can_run_again() -> None:
     strap = FakeStrap(_ONE)
     radio = _radio(FakeAir(strap), Heard(), Chosen("a", (_ONE,)))
