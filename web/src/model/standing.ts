@@ -85,7 +85,7 @@ const ORDER = [
 function ofPeople({ people, nowMs }: StandingInput): Standing {
   const statuses = new Set<string>(people.map((person) => person.status.status));
   const status = ORDER.find((one) => statuses.has(one)) ?? SyncStatus.SYNCED;
-  const pending = people.reduce((sum, person) => sum + person.status.pending, 0);
+  const pending = pendingOf(people);
   const last = newest(people);
   switch (status) {
     case SyncStatus.REALTIME:
@@ -163,6 +163,20 @@ function offlineSpoken(people: readonly WatchedPerson[], pending: number): strin
   return pending === 0
     ? `Offline${since}. The bridge is not reached.`
     : `Offline${since}. ${readings(pending)} ${pending === 1 ? "is" : "are"} waiting on the bridge.`;
+}
+
+/** Several people share a bridge, and its readings are counted once. */
+function pendingOf(people: readonly WatchedPerson[]): number {
+  const bridges = new Map<string, number>();
+  for (const { status } of people) {
+    for (const bridge of status.hops.bridges ?? []) {
+      bridges.set(`${bridge.name} ${bridge.sinceMs}`, bridge.pending);
+    }
+  }
+  const own = people.map((person) => person.status.pending);
+  return bridges.size === 0
+    ? Math.max(0, ...own)
+    : [...bridges.values()].reduce((sum, one) => sum + one, 0);
 }
 
 interface Newest {

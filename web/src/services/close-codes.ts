@@ -81,14 +81,17 @@ function busy(text: string): Aftermath {
 
 export const SUBPROTOCOL = "strapline.v1";
 
+const VERSION = /^strapline\.v(\d+)$/;
+
 /** The page comes with the server, so that a page left open is the usual one to be behind. */
 function whoIsBehind(serverVersions: readonly string[] | null): Reason {
-  const newest = Math.max(0, ...(serverVersions ?? []).map(versionNumber));
-  return newest !== 0 && newest < versionNumber(SUBPROTOCOL)
-    ? Reason.UPGRADE_SERVER
-    : Reason.UPGRADE_PAGE;
+  const numbers = [...(serverVersions ?? [])].flatMap(versionNumber);
+  const [own = 0] = versionNumber(SUBPROTOCOL);
+  const serverIsOlder = numbers.length > 0 && Math.max(...numbers) < own;
+  return serverIsOlder ? Reason.UPGRADE_SERVER : Reason.UPGRADE_PAGE;
 }
 
-function versionNumber(version: string): number {
-  return Number(/^strapline\.v(\d+)$/.exec(version)?.[1] ?? 0);
+function versionNumber(version: string): number[] {
+  const number = VERSION.exec(version)?.[1];
+  return number === undefined ? [] : [Number(number)];
 }

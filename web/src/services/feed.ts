@@ -126,7 +126,7 @@ export class Feed {
       this.#gap(news.user, news.metric);
       return;
     }
-    if (verdict === "repeat") {
+    if (verdict !== "next") {
       return;
     }
     this.#people.apply(news);

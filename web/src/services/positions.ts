@@ -3,7 +3,8 @@
 /** Place in a user's changes: `n` is compared only within one epoch of the store. */
 export type Position = readonly [epoch: string, n: number];
 
-export type Verdict = "next" | "repeat" | "gap";
+/** `waiting`: of a metric whose missing changes are asked for already. */
+export type Verdict = "next" | "repeat" | "gap" | "waiting";
 
 export interface Change {
   readonly user: string;
@@ -53,7 +54,7 @@ export class Positions {
     }
     const own = held.metrics.get(change.metric) ?? held.base;
     if (held.missing.has(change.metric)) {
-      return "gap";
+      return "waiting";
     }
     if (!isLater(change.position, own)) {
       return "repeat";

@@ -157,10 +157,10 @@ function Opener({ status, variant, mark, children }: OpenerProps) {
 
 function SyncButton({ status, onSyncClick, syncLabel }: DataSyncIndicatorProps) {
   const syncing = status === SyncStatus.SYNCING;
-  const label = syncing ? "Syncing" : status === SyncStatus.OFFLINE ? "Try now" : "Sync now";
+  const usual = status === SyncStatus.OFFLINE ? "Try now" : "Sync now";
   return (
     <button type="button" className="button" disabled={syncing} onClick={onSyncClick}>
-      {syncLabel ?? label}
+      {syncing ? "Syncing" : (syncLabel ?? usual)}
     </button>
   );
 }

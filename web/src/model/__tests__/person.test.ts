@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import type { BatteryData, StepsData } from "@/protocol/messages";
+import { status } from "@/services/__tests__/fake-server";
+import { Cause } from "@/services/causes";
+import { Missing } from "../missing";
+import { dayLine, rateOf, stepsView, wearables, whyNone } from "../person";
+import { completeThrough, summaryOf } from "../summary";
+import { NOW, person, rate, readings } from "./people-of";
+
+const steps: StepsData = {
+  today: 4_127,
+  last: null,
+  dayEndsMs: NOW + 1_000,
+  freshForMs: 60_000,
+  onChange: false,
+};
+
+describe("the day", () => {
+  test("steps so far, until the day ends", () => {
+    const walker = person({ metrics: { steps } });
+    expect(stepsView(walker, NOW)).toEqual({ figure: "4,127", note: null });
+    expect(stepsView(walker, NOW + 1_000)).toEqual({
+      figure: "—",
+      note: "A new day has begun",
+    });
+    expect(stepsView(person({ metrics: {} }), NOW)).toEqual({
+      figure: "—",
+      note: "Not measured yet",
+    });
+    expect(stepsView(person({ metrics: { steps: { ...steps, today: 0 } } }), NOW).figure).toBe("0");
+  });
+
+  test("average and range, until the day ends", () => {
+    const today = person({ metrics: { heart_rate: rate(0, 72, { dayEndsMs: NOW + 1 }) } });
+    expect(dayLine(today, NOW)).toBe("Average 70 today, 55 to 120");
+    expect(dayLine(today, NOW + 1)).toBeNull();
+    expect(dayLine(today, null)).toBeNull();
+    expect(dayLine(person({ metrics: {} }), NOW)).toBeNull();
+  });
+});
+
+describe("wearables", () => {
+  const battery: BatteryData = {
+    devices: [{ device: "d1", value: 82, atMs: NOW - 60_000 }],
+    freshForMs: 86_400_000,
+  };
+  const metrics = { battery };
+
+  test("battery and contact while it is there", () => {
+    const line = readings(-2_000, 0, 70, { contact: true });
+    expect(wearables(person({ metrics, line }), true)).toEqual([
+      { device: "d1", name: "Chest strap", text: "82 %, good contact" },
+    ]);
+    const off = readings(-2_000, 0, 70, { contact: false });
+    expect(wearables(person({ metrics, line: off }), true)[0]?.text).toBe("82 %, no contact");
+    expect(wearables(person({ metrics }), true)[0]?.text).toBe("82 %");
+  });
+
+  test("held, with its time, when it is away or the page is cut off", () => {
+    expect(wearables(person({ metrics }), false)[0]?.text).toMatch(/^82 % at \d\d:\d\d$/);
+  });
+
+  test("unknown stays unknown; not worn is said", () => {
+    const told = status();
+    const hops = {
+      ...told.hops,
+      devices: [{ device: "d1", name: "", state: "notWorn" as const, sinceMs: NOW }],
+    };
+    expect(wearables(person({ metrics: {}, status: { ...told, hops } }), true)).toEqual([
+      { device: "d1", name: "Strap", text: "battery not known, not worn" },
+    ]);
+  });
+});
+
+describe("why there is none", () => {
+  test("over the whole absence, as its gap says", () => {
+    const stale = person({
+      metrics: { heart_rate: rate(160_000) },
+      spells: [
+        { cause: Cause.SERVER_AWAY, fromMs: NOW - 6_000, toMs: null },
+        { cause: Cause.OUT_OF_RANGE, fromMs: NOW - 158_000, toMs: null },
+      ],
+    });
+    expect(whyNone(stale, rateOf(stale, NOW), NOW)).toBe(Cause.OUT_OF_RANGE);
+  });
+
+  test("nothing for one who has a rate, no cause without evidence", () => {
+    expect(whyNone(person(), rateOf(person(), NOW), NOW)).toBeNull();
+    const silent = person({ metrics: { heart_rate: rate(9_000) } });
+    expect(whyNone(silent, rateOf(silent, NOW), NOW)).toBe(Missing.NO_READING);
+    const never = person({ metrics: {} });
+    expect(whyNone(never, rateOf(never, NOW), NOW)).toBeNull();
+  });
+});
+
+describe("the summary", () => {
+  const lost = person({
+    metrics: { heart_rate: rate(160_000) },
+    spells: [{ cause: Cause.OUT_OF_RANGE, fromMs: NOW - 158_000, toMs: null }],
+  });
+
+  test("live ones first, each cause counted", () => {
+    expect(summaryOf([lost, person(), person()], NOW)).toBe("3 people: 2 live, 1 out of range");
+    expect(summaryOf([person()], NOW)).toBe("1 person, live");
+    expect(summaryOf([person({ metrics: {} })], NOW)).toBe("1 person, not measured yet");
+  });
+
+  test("complete for all, up to the earliest", () => {
+    const earlier = person({ status: status({ completeThroughMs: NOW - 5_000 }) });
+    const unknown = person({ status: status({ completeThroughMs: null }) });
+    expect(completeThrough([person(), earlier, unknown])).toBe(NOW - 5_000);
+    expect(completeThrough([])).toBeNull();
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { aftermath, Reason } from "../close-codes";
+
+const about = {
+  goingAwayMs: null,
+  reconnectSpreadMs: 4_000,
+  serverVersions: null,
+  random: () => 0.5,
+};
+
+describe("aftermath", () => {
+  test.each([1006, 1011, 4408, 4409, 1009, 4413, 1000, 4999])("%i backs off", (code) => {
+    expect(aftermath(code, "", about)).toEqual({ kind: "backOff", reason: Reason.SERVER_AWAY });
+  });
+
+  test.each([1001, 1012])("%i comes back at its moment, else within the spread", (code) => {
+    expect(aftermath(code, "", about)).toMatchObject({ kind: "after", delayMs: 2_000 });
+    expect(aftermath(code, "", { ...about, goingAwayMs: 700 })).toMatchObject({ delayMs: 700 });
+  });
+
+  test.each([1013, 4429])("%i waits as long as the reason says", (code) => {
+    expect(aftermath(code, "try again in 12 s", about)).toMatchObject({
+      kind: "after",
+      delayMs: 12_000,
+    });
+    expect(aftermath(code, "overloaded", about)).toMatchObject({ kind: "backOff" });
+  });
+
+  test("4400 and 4403 stop, 4401 asks for a token", () => {
+    expect(aftermath(4400, "", about)).toEqual({ kind: "stop", reason: Reason.BUG });
+    expect(aftermath(4403, "", about)).toEqual({ kind: "stop", reason: Reason.LINK_REVOKED });
+    expect(aftermath(4401, "", about)).toEqual({ kind: "newToken", reason: Reason.LINK_ENDED });
+  });
+
+  test("4426 says which side is to be upgraded", () => {
+    const older = { ...about, serverVersions: ["strapline.v0"] };
+    const newer = { ...about, serverVersions: ["strapline.v2", "strapline.v3"] };
+    expect(aftermath(4426, "", newer)).toEqual({ kind: "stop", reason: Reason.UPGRADE_PAGE });
+    expect(aftermath(4426, "", older)).toEqual({ kind: "stop", reason: Reason.UPGRADE_SERVER });
+    expect(aftermath(4426, "", about)).toEqual({ kind: "stop", reason: Reason.UPGRADE_PAGE });
+  });
+});

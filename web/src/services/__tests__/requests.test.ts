@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { REQUESTS_BOUND, RequestError, Requests } from "../requests";
+
+test("each answer finds its question", async () => {
+  const requests = new Requests();
+  const ids: string[] = [];
+  const first = requests.ask((id) => ids.push(id));
+  const second = requests.ask((id) => ids.push(id));
+  requests.answer(String(ids[1]), "b");
+  requests.answer(String(ids[0]), "a");
+  expect(await Promise.all([first, second])).toEqual(["a", "b"]);
+});
+
+test("a refusal names its code", async () => {
+  const requests = new Requests();
+  let asked = "";
+  const answer = requests.ask((id) => {
+    asked = id;
+  });
+  expect(requests.refuse(asked, "notGranted", "no")).toBe(true);
+  expect(requests.refuse(asked, "notGranted", "no")).toBe(false);
+  await expect(answer).rejects.toEqual(new RequestError("notGranted", "no"));
+});
+
+test("bounded, and given up together", async () => {
+  const requests = new Requests();
+  const waiting = Array.from({ length: REQUESTS_BOUND }, () => requests.ask(() => undefined));
+  await expect(requests.ask(() => undefined)).rejects.toMatchObject({ code: "tooMany" });
+  requests.abandon();
+  const ends = await Promise.allSettled(waiting);
+  expect(ends.every((end) => end.status === "rejected")).toBe(true);
+  const after = requests.ask(() => undefined);
+  requests.abandon();
+  await expect(after).rejects.toMatchObject({ code: "connectionLost" });
+});
