@@ -29,6 +29,18 @@ class _Journal(logging.Formatter):
         return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at that moment: a picture in the terminal stands in for it."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        """It is never another."""
+
+
 def _formatter(stream: TextIO, journal: bool) -> logging.Formatter:
     if journal:
         return _Journal("%(name)s: %(message)s")
@@ -44,9 +56,8 @@ def set_up(level: int, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     if root.level == logging.DEBUG:
         return
-    stream = sys.stderr if stream is None else stream
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(stream, "JOURNAL_STREAM" in os.environ))
+    handler = _Stderr() if stream is None else logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(handler.stream, "JOURNAL_STREAM" in os.environ))
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in _CHATTY:

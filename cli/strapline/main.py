@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from strapline import __version__
-from strapline.commands import bridge, demo, server, up
+from strapline.commands import bridge, server
+from strapline.commands.demo import demo
+from strapline.commands.up import up
 from strapline.options import Debug
 from strapline_protocol.errors import StraplineError
 
@@ -23,8 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("up")(up.up)
-app.command("demo")(demo.demo)
+app.command("up")(up)
+app.command("demo")(demo)
 app.add_typer(bridge.app, name="bridge")
 app.add_typer(server.app, name="server")
 

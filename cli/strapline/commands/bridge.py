@@ -53,11 +53,23 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Listen to the chosen wearables, keep every reading, and bring it to the server."""
-    from strapline import logs
+    from strapline import __version__, logs
     from strapline.running import run_until_stopped
     from strapline_bridge.config import DEFAULT_PATH, load
     from strapline_bridge.daemon import Bridge
+    from strapline_bridge.radio import load_backend
+    from strapline_bridge.uplink import FileTokens
 
     settings = load(config or DEFAULT_PATH)
     logs.set_up(settings.log_level.number)
-    run_until_stopped(Bridge(settings).run())
+
+    async def work() -> None:
+        async with Bridge(
+            settings,
+            load_backend(settings.radio.backend, settings.radio.adapter),
+            FileTokens(settings.server.token_file),
+            version=__version__,
+        ) as running:
+            await running.run()
+
+    run_until_stopped(work())

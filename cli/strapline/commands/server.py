@@ -1,0 +1,121 @@
+"""`strapline server`: the realtime server, its people and its tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from strapline.options import Debug, Json
+
+app = typer.Typer(help="The realtime server, its people and its tokens.", no_args_is_help=True)
+user = typer.Typer(help="The people who are measured.", no_args_is_help=True)
+app.add_typer(user, name="user")
+
+#: Where the server looks for its configuration when none is named.
+DEFAULT_PATH = Path("/etc/strapline/server.toml")
+
+Config = Annotated[
+    Path, typer.Option("--config", metavar="FILE", help="The server's configuration.")
+]
+
+
+@app.command("run")
+def run(*, config: Config = DEFAULT_PATH, debug: Debug = False) -> None:
+    """Store what bridges send and show it to those who may see it."""
+    import logging
+
+    from strapline import logs
+    from strapline.running import run_until_stopped
+    from strapline.serving import serve
+    from strapline_server import load_config
+
+    settings = load_config(config)
+    logs.set_up(logging.INFO)
+    run_until_stopped(serve(settings), fast=True)
+
+
+@user.command("add")
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As people say it.")],
+    *,
+    identity: Annotated[
+        str | None, typer.Option("--id", help="The user's id; made from the name by default.")
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", help="Time zone of their day, as Europe/Berlin; the machine's."),
+    ] = None,
+    config: Config = DEFAULT_PATH,
+    debug: Debug = False,
+) -> None:
+    """Add a person who is measured."""
+    import asyncio
+
+    from strapline.people import add_person
+    from strapline_server import load_config
+
+    asyncio.run(add_person(load_config(config), name, identity, zone))
+
+
+@user.command("list")
+def list_users(
+    *, config: Config = DEFAULT_PATH, as_json: Json = False, debug: Debug = False
+) -> None:
+    """Show the people who are measured."""
+    import asyncio
+
+    from strapline.people import list_people
+    from strapline_server import load_config
+
+    asyncio.run(list_people(load_config(config), as_json=as_json))
+
+
+@app.command("token")
+def token(
+    *,
+    viewer: Annotated[
+        str | None, typer.Option("--viewer", metavar="NAME", help="For somebody who watches.")
+    ] = None,
+    bridge: Annotated[
+        str | None, typer.Option("--bridge", metavar="NAME", help="For a bridge.")
+    ] = None,
+    users: Annotated[
+        list[str] | None,
+        typer.Option("--users", metavar="ID,…", help="Whom it may watch, or publish for."),
+    ] = None,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Everybody, who is added later too.")
+    ] = False,
+    days: Annotated[int, typer.Option("--days", min=1, max=400, help="How long it holds.")] = 30,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print the dashboard's link with the token in it.")
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="URL", help="The dashboard's address, for --link."),
+    ] = None,
+    config: Config = DEFAULT_PATH,
+    debug: Debug = False,
+) -> None:
+    """Grant rights to a viewer or a bridge, and print a token that says who it is.
+
+    The token alone goes to stdout. Granting again replaces what was granted.
+    """
+    import asyncio
+
+    from strapline.tokens import Wanted, print_token
+    from strapline_server import load_config
+
+    wanted = Wanted(
+        viewer=viewer,
+        bridge=bridge,
+        users=tuple(one.strip() for part in users or () for one in part.split(",") if one.strip()),
+        everyone=everyone,
+        days=days,
+        link=link or at is not None,
+        at=at,
+    )
+    wanted.check()
+    asyncio.run(print_token(load_config(config), wanted))
