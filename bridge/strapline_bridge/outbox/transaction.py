@@ -229,13 +229,15 @@ class Transaction:
             return
         back = self.outcome.returned.setdefault(record.id, IntervalSet())
         key = {"stream": record.key, "store": answer.store}
-        for first, last, weight in await self._all("kept_of_stream", key):
-            if not answer.numbers.missing(first, last):
+        for first, last, weight, store in await self._all("rows_of_store", key):
+            gone = _common(lacking, first, last)
+            if not gone:
                 continue
-            await self._all("return_row", {"stream": record.key, "first_seq": first})
-            self._weigh(-weight, kept=True)
-            self._weigh(weight)
-            back.update(answer.numbers.missing(first, last))
+            back.update(gone)
+            if store is not None:
+                await self._all("return_row", {"stream": record.key, "first_seq": first})
+                self._weigh(-weight, kept=True)
+                self._weigh(weight)
         if back:
             settled = record.settled.minus(back)
             await self._all("save_settled", {"key": record.key, "settled": ranges_to_json(settled)})
@@ -315,6 +317,13 @@ class Transaction:
             self.outcome.kept_bytes += weight
         else:
             self.outcome.pending_bytes += weight
+
+
+def _common(numbers: IntervalSet, first: int, last: int) -> list[Range]:
+    """Those numbers of a set that lie in [first, last]."""
+    return [
+        (max(low, first), min(high, last)) for low, high in numbers if low <= last and high >= first
+    ]
 
 
 def _parts(series: Series, ranges: Iterable[Range]) -> list[Series]:

@@ -114,11 +114,9 @@ class Writer:
         self._inbox.put(arrived)
         self._wake.set()
 
-    def changed(self, *, soon: bool = False) -> None:
+    def changed(self) -> None:
         """Something was added to :attr:`changes`; it goes with the next readings, or on its own."""
-        if soon:
-            self._wake.set()
-        elif self._timer is None:
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_SETTLE_WITHIN_S, self._wake.set)
 
     async def flush(self) -> None:
