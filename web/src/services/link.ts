@@ -106,6 +106,14 @@ export class Link {
     this.#set(UNCONNECTED);
   }
 
+  /** Anew with what is configured now; nothing where it is not wanted. */
+  restart(): void {
+    if (this.#unwatch !== null) {
+      this.stop();
+      this.start();
+    }
+  }
+
   /** At once, whatever was planned; nothing where there is a session. */
   tryNow(): void {
     if (this.#unwatch === null) {

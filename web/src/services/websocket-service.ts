@@ -74,9 +74,8 @@ export class WebSocketService {
     if (options.token !== undefined) {
       this.#tokens().keep(options.token);
     }
-    if (this.#link !== null && (moved || options.token !== undefined)) {
-      this.#link.stop();
-      this.#link.start();
+    if (moved || options.token !== undefined) {
+      this.#link?.restart();
     }
   }
 

@@ -88,8 +88,7 @@ function Mark({ status, detail, spoken, variant }: MarkProps) {
   const words = (
     <>
       <SyncGlyph status={status} />
-      <span className="sr">Connection: </span>
-      <span className="what">{STATUS_WORDS[status]}</span>{" "}
+      <span className="sr">Connection:</span> <span className="what">{STATUS_WORDS[status]}</span>{" "}
       {detail === "" ? null : <span className="more">{detail}</span>}
     </>
   );

@@ -75,6 +75,20 @@ describe("opening", () => {
     expect(connectionOf(service).status).toBe(ConnectionStatus.CONNECTED);
   });
 
+  test("configuring does not connect, and moves a connection that there is", () => {
+    service.configure({ url: "ws://one.example/ws", token: "another.token.here" });
+    expect(sockets).toHaveLength(0);
+    service.connect();
+    service.configure({ url: "ws://two.example/ws" });
+    expect(sockets.map((socket) => socket.url)).toEqual([
+      "ws://one.example/ws",
+      "ws://two.example/ws",
+    ]);
+    service.disconnect();
+    service.configure({ token: "a.third.token" });
+    expect(sockets).toHaveLength(2);
+  });
+
   test("connecting twice makes one connection", () => {
     service.connect();
     service.connect();
