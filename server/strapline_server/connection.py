@@ -318,6 +318,8 @@ class Connection(asyncio.Protocol):
     def _request(self, request: Request) -> None:
         response = self._answer(request)
         self._protocol.send_response(response)
+        # The protocol's parser keeps the request for as long as the socket is open: 2 KiB each.
+        request.headers.clear()
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             self._host.counters.http_responses += 1
             self._end_soon()

@@ -130,13 +130,16 @@ class Aggregates:
         at_ms: Sequence[int],
         committed_ms: int,
         fit: Sequence[bool],
-    ) -> None:
-        """The device's newest reading, where this holds a newer one that is not ahead of time."""
+    ) -> int | None:
+        """The device's newest reading, where this holds a newer one that is not ahead of time.
+
+        Returns the time of the newest usable one here.
+        """
         latest = committed_ms + AHEAD_MS
         moments = list(zip(at_ms, series.numbers(), strict=True))
         present = [index for index, at in enumerate(at_ms) if at <= latest]
         if not present:
-            return
+            return None
         key: dict[str, Value] = {
             "user_key": user_key,
             "metric": series.metric,
@@ -153,7 +156,7 @@ class Aggregates:
         )
         good = [index for index in present if fit[index]]
         if not good:
-            return
+            return None
         best = max(good, key=moments.__getitem__)
         quality = series.quality[best] if series.quality is not None else None
         self._transaction.run(
@@ -164,6 +167,7 @@ class Aggregates:
             value=series.value[best],
             quality=json.dumps(quality) if quality else None,
         )
+        return moments[best][0]
 
     def fold_minutes(
         self,

@@ -149,11 +149,10 @@ class Rebase:
             series = unpack(row["data"])
             at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
             fit = usable(series)
-            self._aggregates.fold_latest(
+            found = self._aggregates.fold_latest(
                 moved.user_key, moved.device_key, series, at_ms, row["committed_ms"], fit
             )
-            good = [at for at, good in zip(at_ms, fit, strict=True) if good]
-            newest_usable = max(newest_usable, max(good, default=-1))
+            newest_usable = max(newest_usable, -1 if found is None else found)
         rows.close()
 
 

@@ -35,11 +35,12 @@ class Grant:
     name: str
     everyone: bool
     users: tuple[User, ...]
+    ids: frozenset[str]
     metrics: frozenset[str] | None
 
     def allows(self, user: str) -> bool:
         """Whether this user is there and granted. The two cannot be told apart."""
-        return any(one.id == user for one in self.users)
+        return user in self.ids
 
     def sees(self, metric: str) -> bool:
         """Whether this metric is granted."""
@@ -79,12 +80,14 @@ def find_grant(transaction: Transaction, sub: str) -> Grant | None:
     rows = (
         transaction.all("all_users") if everyone else transaction.all("users_of_principal", sub=sub)
     )
+    users = tuple(map(_user, rows))
     return Grant(
         sub=sub,
         role=Role(row["role"]),
         name=row["name"],
         everyone=everyone,
-        users=tuple(map(_user, rows)),
+        users=users,
+        ids=frozenset(user.id for user in users),
         metrics=None if row["metrics"] is None else frozenset(json.loads(row["metrics"])),
     )
 
