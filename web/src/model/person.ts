@@ -1,5 +1,6 @@
 // What a person's channel shows beside the rate: the day, steps, each wearable.
 import type { HeartRateData } from "@/protocol/messages";
+import { causeOf } from "@/services/causes";
 import type { WatchedPerson } from "@/services/feed";
 import { isBattery, isHeartRate, isSteps } from "@/services/health-data";
 import { refusal, type Why, whyBetween, whyNow } from "./missing";
@@ -11,12 +12,15 @@ export function heartRateOf(person: WatchedPerson): HeartRateData | null {
   return isHeartRate(data) ? data : null;
 }
 
-export function rateOf(person: WatchedPerson, nowMs: number | null): RateView {
-  const device = person.line.at(-1)?.device;
-  const connected = (person.status.hops.devices ?? []).some(
-    (hop) => hop.device === device && hop.state === "connected",
-  );
-  return rateView(heartRateOf(person), person.line, nowMs, connected);
+/**
+ * A device that speaks only on change holds its value while its whole way here is known to be
+ * open; `connected` is this page's own part of it.
+ */
+export function rateOf(person: WatchedPerson, nowMs: number | null, connected: boolean): RateView {
+  const device = person.line.at(-1)?.device ?? null;
+  const hops = person.status.hops.devices ?? [];
+  const open = connected && hops.length > 0 && causeOf(person.status, device) === null;
+  return rateView(heartRateOf(person), person.line, nowMs, open);
 }
 
 /** Why this person has no rate now; null where it has one, or nothing is known. */

@@ -3,10 +3,14 @@ import type { WatchedPerson } from "@/services/feed";
 import { whyCounted } from "./missing";
 import { rateOf, whyNone } from "./person";
 
-export function summaryOf(people: readonly WatchedPerson[], nowMs: number | null): string {
+export function summaryOf(
+  people: readonly WatchedPerson[],
+  nowMs: number | null,
+  connected: boolean,
+): string {
   const counts = new Map<string, number>();
   for (const person of people) {
-    const said = standing(person, nowMs);
+    const said = standing(person, nowMs, connected);
     counts.set(said, (counts.get(said) ?? 0) + 1);
   }
   const [only] = counts.keys();
@@ -19,8 +23,8 @@ export function summaryOf(people: readonly WatchedPerson[], nowMs: number | null
   return `${people.length} people: ${parts.join(", ")}`;
 }
 
-function standing(person: WatchedPerson, nowMs: number | null): string {
-  const rate = rateOf(person, nowMs);
+function standing(person: WatchedPerson, nowMs: number | null, connected: boolean): string {
+  const rate = rateOf(person, nowMs, connected);
   if (rate.bpm !== null) {
     return "live";
   }

@@ -88,7 +88,7 @@ function People({ snapshot, nowMs }: PeopleProps) {
       >
         <div className="day">
           {nowMs === null ? null : waiting ? <h2>{day(nowMs)}</h2> : <h1>{day(nowMs)}</h1>}
-          <p className="second">{summaryOf(people, nowMs)}</p>
+          <p className="second">{summaryOf(people, nowMs, connected)}</p>
         </div>
         <div className="channels" style={rowsFor(people.length, columns)}>
           {people.map((person) => (

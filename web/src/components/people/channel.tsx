@@ -34,7 +34,7 @@ const FRESH_FOR_MS = 5_000;
 
 export const Channel = memo(function Channel(props: ChannelProps) {
   const { person, nowMs, connected, simulated, compact } = props;
-  const rate = useExact(rateOf(person, nowMs));
+  const rate = useExact(rateOf(person, nowMs, connected));
   const data = heartRateOf(person);
   const sheet =
     nowMs === null
@@ -77,8 +77,10 @@ export const Channel = memo(function Channel(props: ChannelProps) {
           width={compact ? 0 : width}
         />
       )}
-      <Beside steps={stepsView(person, nowMs)} devices={wearables(person, connected)} />
-      {note === "" ? null : <p className="note">{note}</p>}
+      <div className="aside">
+        <Beside steps={stepsView(person, nowMs)} devices={wearables(person, connected)} />
+        {note === "" ? null : <p className="note">{note}</p>}
+      </div>
     </article>
   );
 });

@@ -81,15 +81,36 @@ describe("why there is none", () => {
         { cause: Cause.OUT_OF_RANGE, fromMs: NOW - 158_000, toMs: null },
       ],
     });
-    expect(whyNone(stale, rateOf(stale, NOW), NOW)).toBe(Cause.OUT_OF_RANGE);
+    expect(whyNone(stale, rateOf(stale, NOW, true), NOW)).toBe(Cause.OUT_OF_RANGE);
   });
 
   test("nothing for one who has a rate, no cause without evidence", () => {
-    expect(whyNone(person(), rateOf(person(), NOW), NOW)).toBeNull();
+    expect(whyNone(person(), rateOf(person(), NOW, true), NOW)).toBeNull();
     const silent = person({ metrics: { heart_rate: rate(9_000) } });
-    expect(whyNone(silent, rateOf(silent, NOW), NOW)).toBe(Missing.NO_READING);
+    expect(whyNone(silent, rateOf(silent, NOW, true), NOW)).toBe(Missing.NO_READING);
     const never = person({ metrics: {} });
-    expect(whyNone(never, rateOf(never, NOW), NOW)).toBeNull();
+    expect(whyNone(never, rateOf(never, NOW, true), NOW)).toBeNull();
+  });
+});
+
+describe("a device that speaks on change", () => {
+  const told = status();
+  const held = person({ metrics: { heart_rate: rate(60_000, 61, { onChange: true }) } });
+
+  test("holds its value while the whole way is open", () => {
+    expect(rateOf(held, NOW, true)).toMatchObject({ state: "fresh", bpm: 61 });
+  });
+
+  test("and not when this page, the bridge or the device is cut off, or none is known", () => {
+    expect(rateOf(held, NOW, false).state).toBe("stale");
+    const hops = (extra: object) =>
+      rateOf({ ...held, status: { ...told, hops: { ...told.hops, ...extra } } }, NOW, true).state;
+    const bridge = { name: "b", state: "offline", sinceMs: 1, heardMs: 1, pending: 0 };
+    expect(hops({ bridges: [bridge] })).toBe("stale");
+    expect(hops({ devices: [{ device: "d1", name: "", state: "searching", sinceMs: 1 }] })).toBe(
+      "stale",
+    );
+    expect(hops({ devices: [] })).toBe("stale");
   });
 });
 
@@ -100,9 +121,11 @@ describe("the summary", () => {
   });
 
   test("live ones first, each cause counted", () => {
-    expect(summaryOf([lost, person(), person()], NOW)).toBe("3 people: 2 live, 1 out of range");
-    expect(summaryOf([person()], NOW)).toBe("1 person, live");
-    expect(summaryOf([person({ metrics: {} })], NOW)).toBe("1 person, not measured yet");
+    expect(summaryOf([lost, person(), person()], NOW, true)).toBe(
+      "3 people: 2 live, 1 out of range",
+    );
+    expect(summaryOf([person()], NOW, true)).toBe("1 person, live");
+    expect(summaryOf([person({ metrics: {} })], NOW, true)).toBe("1 person, not measured yet");
   });
 
   test("complete for all, up to the earliest", () => {
