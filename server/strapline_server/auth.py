@@ -8,6 +8,7 @@ here, since its defaults accept a token without `exp`, with one as text, or one 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, NoReturn
@@ -30,6 +31,8 @@ LINK_LIFE_S: Final = 30 * 86_400
 #: How far a maker's clock may be ahead of ours. `exp` has no leeway.
 LEEWAY_S: Final = 5
 
+#: RFC 7515 section 7.1: three parts in base64url, which has no padding (section 2).
+_FORM: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 #: RFC 7515 section 4.1, RFC 7797, RFC 7516: what changes how a token is to be read.
 _REFUSED_HEADERS: Final = frozenset({"crit", "b64", "zip", "enc"})
 
@@ -68,7 +71,6 @@ class Authority:
     def __init__(self, secret: bytes, clock: Callable[[], int]) -> None:
         self._secret = check_secret(secret, "secret")
         self._clock = clock
-        self._jws = PyJWS(algorithms=[ALGORITHM])
 
     def issue(self, sub: str, role: Role, lifetime_s: int) -> str:
         """A token for this principal from now on.
@@ -88,7 +90,7 @@ class Authority:
         }
         _Payload.model_validate(claims)
         payload = json.dumps(claims, separators=(",", ":")).encode()
-        return self._jws.encode(payload, self._secret, ALGORITHM)
+        return PyJWS(algorithms=[ALGORITHM]).encode(payload, self._secret, ALGORITHM)
 
     def verify(self, token: str) -> Claims:
         """What a good token says.
@@ -98,7 +100,7 @@ class Authority:
         """
         if len(token) > LARGEST_TOKEN:
             raise TokenError(f"token: over {LARGEST_TOKEN} characters")
-        payload = _payload(self._verified(token))
+        payload = _payload(signed_payload(token, self._secret))
         now_s = self._clock() / 1000
         if payload.exp <= now_s:
             raise TokenError("token: expired")
@@ -115,19 +117,27 @@ class Authority:
             lifetime_s=max(1, min(LONGEST_LIFE_S, int(payload.exp - made_s))),
         )
 
-    def _verified(self, token: str) -> bytes:
-        """The payload under a good signature."""
-        try:
-            header = self._jws.get_unverified_header(token)
-            if refused := _REFUSED_HEADERS & header.keys():
-                raise TokenError(f"token: header {', '.join(sorted(refused))} is not supported")
-            if header.get("alg") != ALGORITHM:
-                raise TokenError(f"token: not signed with {ALGORITHM}")
-            payload: bytes = self._jws.decode(token, self._secret, [ALGORITHM])
-        except (PyJWTError, ValueError, RecursionError) as error:
-            # The cause could quote the token.
-            raise TokenError(f"token: {_plain(error)}") from None
-        return payload
+
+def signed_payload(token: str, secret: bytes) -> bytes:
+    """What was signed with this secret and :data:`ALGORITHM`, before any claim is looked at.
+
+    Raises:
+        TokenError: it was not, or something in the header changes how it is to be read.
+    """
+    if not _FORM.fullmatch(token):
+        raise TokenError("token: not a signed token")
+    jws = PyJWS(algorithms=[ALGORITHM])
+    try:
+        header = jws.get_unverified_header(token)
+        if refused := _REFUSED_HEADERS & header.keys():
+            raise TokenError(f"token: header {', '.join(sorted(refused))} is not supported")
+        if header.get("alg") != ALGORITHM:
+            raise TokenError(f"token: not signed with {ALGORITHM}")
+        payload: bytes = jws.decode(token, secret, [ALGORITHM])
+    except (PyJWTError, ValueError, RecursionError) as error:
+        # The cause could quote the token.
+        raise TokenError(f"token: {_plain(error)}") from None
+    return payload
 
 
 def _plain(error: Exception) -> str:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -247,12 +248,13 @@ async def an_outbox(
     *observers: OutboxObserver,
     limits: Limits | None = None,
     boot_id: str = "boot",
+    source: ClockSource = ClockSource.SYSTEM,
     **options: object,
 ) -> AsyncIterator[Outbox]:
     outbox = await Outbox.open(
         path,
         Run(boot_id, time.monotonic_ns()),
-        a_moment,
+        partial(a_moment, source),
         limits=limits,
         observers=observers,
         **options,  # type: ignore[arg-type]  # the test's own

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from statistics import mean
 
 import pytest
 from bleak import BleakClient
@@ -30,8 +29,6 @@ async def test_the_demo_gives_rate_and_steps_of_three() -> None:
                 assert one.of(RATE)
                 assert one.of(STEPS)
                 assert sent(strap) == one.values
-            rates = [mean(value[1] for value in one.of(RATE)) for one in heard]
-            assert 65 < rates[0] < 90 < rates[1] < 115 < rates[2] < 150
             assert sim.notified == sum(len(one.values) for one in heard)
 
 

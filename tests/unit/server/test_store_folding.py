@@ -111,9 +111,7 @@ def expected_rate(taken: Sequence[Taken], order: list[str]) -> tuple[Any, ...]:
         if DAY_BEGINS <= at < DAY_ENDS:
             by_minute.setdefault(at // 60_000, {}).setdefault(one.device, []).append(one.value)
     values = [
-        value
-        for devices in by_minute.values()
-        for value in devices[min(devices, key=order.index)]
+        value for devices in by_minute.values() for value in devices[min(devices, key=order.index)]
     ]
     if not values:
         return None, None, None
