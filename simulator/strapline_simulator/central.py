@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from bleak.exc import BleakError
 from bumble import core, hci
@@ -32,12 +33,13 @@ class Central:
         self._abandoning: asyncio.Task[None] | None = None
         self._scan_lock = asyncio.Lock()
         self._scanners: dict[object, bool] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         await self.device.power_on()
 
     async def close(self) -> None:
-        """Stop scanning and take down every link."""
+        """Stop scanning and take down every link; nothing is left running."""
         async with self._scan_lock:
             self._scanners.clear()
             await self._apply_scanning()
@@ -45,7 +47,16 @@ class Central:
             await asyncio.shield(self._abandoning)
         for connection in list(self.device.connections.values()):
             await connection.disconnect()
+        # Their links have gone, so they are ending.
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.device.power_off()
+
+    def spawn(self, operation: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run an operation of a link as a task that does not outlive the adapter."""
+        task = asyncio.create_task(operation)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def add_scanner(self, scanner: object, *, active: bool) -> None:
         """Scan while anybody wants to; actively if anybody wants that."""

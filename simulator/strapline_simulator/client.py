@@ -83,7 +83,7 @@ class VirtualClient(BaseBleakClient):
             self._device = await self._find(timeout_s)
         async with asyncio.timeout(timeout_s):
             connection = await self.central.connect(_hci_address(self._device))
-            link = self._link = GattLink(connection, self._on_gone)
+            link = self._link = GattLink(connection, self._on_gone, self.central.spawn)
             link.watch()
             try:
                 await self._set_up(link, pair)

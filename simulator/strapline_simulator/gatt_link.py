@@ -12,6 +12,8 @@ from bumble.device import Connection
 
 T = TypeVar("T")
 
+Spawn = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
+
 
 class GattLink:
     """A live connection, until it is gone; a reconnect makes another one.
@@ -19,11 +21,13 @@ class GattLink:
     Args:
         connection: established a moment ago.
         on_gone: called once, without waiting, when the link has gone.
+        spawn: runs an operation as a task whose end the caller sees to.
     """
 
-    def __init__(self, connection: Connection, on_gone: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, on_gone: Callable[[], None], spawn: Spawn) -> None:
         self.connection = connection
         self._on_gone = on_gone
+        self._spawn = spawn
         self._gone: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._operations: set[asyncio.Task[Any]] = set()
 
@@ -48,7 +52,7 @@ class GattLink:
         if self._gone.done():
             operation.close()
             raise self._gone_error()
-        task = asyncio.create_task(operation)
+        task = self._spawn(operation)
         self._operations.add(task)
         task.add_done_callback(self._on_operation_done)
         either: set[asyncio.Future[Any]] = {task, self._gone}
@@ -56,11 +60,12 @@ class GattLink:
         if not task.done() or task.cancelled():
             raise self._gone_error() if self._gone.done() else BleakError("operation was dropped")
         try:
-            return task.result()
+            result: T = task.result()
         except att.ATT_Error as error:
             raise BleakGATTProtocolError(error.error_code) from error
         except core.BaseBumbleError as error:
             raise BleakError(f"operation failed: {error}") from error
+        return result
 
     async def disconnect(self) -> None:
         """Take the link down; a link that has gone is down already.

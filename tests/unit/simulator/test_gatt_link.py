@@ -41,7 +41,9 @@ class FakeConnection(EventEmitter):
 
 
 def make_link(connection: FakeConnection, gone: list[str]) -> GattLink:
-    link = GattLink(cast("Connection", connection), lambda: gone.append("gone"))
+    link = GattLink(
+        cast("Connection", connection), lambda: gone.append("gone"), asyncio.create_task
+    )
     link.watch()
     return link
 

@@ -67,15 +67,16 @@ async def test_straps_take_turns_within_an_interval() -> None:
 async def test_a_clock_that_fell_far_behind_does_not_catch_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ticker = Ticker(enough=3)
+    ticker = Ticker(enough=8)
     loop = asyncio.get_running_loop()
     real, skipped_s = loop.time, [0.0]
     monkeypatch.setattr(loop, "time", lambda: real() + skipped_s[0])
     async with paced([ticker], Pace(rate_hz=50)):
         await ticker.begun.wait()
         skipped_s[0] = 3600.0  # the machine slept for an hour
+        slept_s = real()
         await ticker.done.wait()
-    assert len(ticker.ticks) < 20
+        assert real() - slept_s > 0.08  # it goes on evenly
 
 
 async def test_a_failing_tick_is_told_at_the_end() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import mean
+
 import pytest
 
 from strapline_simulator.profiles import (
@@ -12,6 +14,7 @@ from strapline_simulator.profiles import (
     straps,
     watch,
 )
+from strapline_simulator.recording import BeatPlayer, rest_recording
 
 
 def test_a_name_must_fit_a_scan_response() -> None:
@@ -30,6 +33,18 @@ def test_the_demo_has_three_athletes_with_rate_and_steps() -> None:
     assert len(DEMO_PROFILES) == 3
     assert all(profile.heart_rate and profile.steps for profile in DEMO_PROFILES)
     assert len({profile.beats_scale for profile in DEMO_PROFILES}) == 3
+
+
+def test_the_athletes_of_the_demo_look_different() -> None:
+    rest, easy, hard = (mean_rate_bpm(profile) for profile in DEMO_PROFILES)
+    assert 70 < rest < 85 < easy < 110 < hard < 140
+
+
+def mean_rate_bpm(profile: Profile) -> float:
+    player = BeatPlayer(
+        rest_recording(), offset_s=profile.beats_offset_s, scale=profile.beats_scale
+    )
+    return mean(player.advance(1).bpm for _ in range(300))
 
 
 def test_a_watch_has_the_habits_of_a_watch() -> None:
