@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.integration.server_kit import Run, joined, serving
+from pydantic import JsonValue
 
 from strapline_protocol.codec import result_of
 from strapline_protocol.opening import Request, Result
 from strapline_protocol.watching import HealthDataUpdate, HeartRateData, HistoryPage
 from strapline_server.clock import wall_ms
+from tests.integration.server_kit import Run, joined, serving
 
 
 async def test_a_reading_goes_from_a_bridge_to_a_viewer(tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ async def test_a_reading_goes_from_a_bridge_to_a_viewer(tmp_path: Path) -> None:
             assert state is not None
             assert state["heart_rate"] == update.data
 
-            params = {
+            params: dict[str, JsonValue] = {
                 "user": "ana",
                 "metric": "heart_rate",
                 "fromMs": run.began_ms,

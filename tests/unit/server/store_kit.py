@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from strapline_protocol.opening import Role
@@ -49,7 +50,7 @@ def series_of(
     **columns: Any,
 ) -> Series:
     """Readings with numbers from ``first`` on, at these moments."""
-    steps = [elapsed_ms[0], *(b - a for a, b in zip(elapsed_ms, elapsed_ms[1:], strict=False))]
+    steps = [elapsed_ms[0], *(b - a for a, b in pairwise(elapsed_ms))]
     return Series(
         user=user,
         device=device,

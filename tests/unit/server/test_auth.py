@@ -247,8 +247,8 @@ def test_every_invalid_signature_of_wycheproof_is_refused() -> None:
     cases = [(key, case) for key, case in wycheproof() if case["result"] == "invalid"]
     assert len(cases) == 355
     # Two cases of padding lost it in that file: they are a valid case to the byte.
-    valid = {str(case["jws"]) for _, case in wycheproof() if case["result"] == "valid"}
-    cases = [(key, case) for key, case in cases if str(case["jws"]) not in valid]
+    valid = [(key, case["jws"]) for key, case in wycheproof() if case["result"] == "valid"]
+    cases = [(key, case) for key, case in cases if (key, case["jws"]) not in valid]
     assert len(cases) == 353
     accepted = []
     for key, case in cases:

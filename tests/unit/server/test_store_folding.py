@@ -230,10 +230,11 @@ def check_latest(bench: Bench, taken: Sequence[Taken]) -> None:
                 for one in taken
                 if (one.metric, one.device) == (metric, device) and wall(one) <= NOON + 5_000
             ]
-            rows = bench.rows(
-                "SELECT newest_ms, usable_ms FROM latest JOIN devices USING (device_key) "
-                f"WHERE metric = '{metric}' AND id = '{device}'"
-            )
+            rows = [
+                (row["newest_ms"], row["usable_ms"])
+                for row in bench.transaction.all("latest", user_key=1, metric=metric)
+                if row["device"] == device
+            ]
             newest = max(map(wall, mine), default=None)
             fit = max((wall(one) for one in mine if is_usable(one)), default=None)
             assert (rows or [(None, None)]) == [(newest, fit)]
