@@ -243,6 +243,7 @@ def _secret_of(key: dict[str, Any]) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+@pytest.mark.wycheproof
 def test_every_invalid_signature_of_wycheproof_is_refused() -> None:
     cases = [(key, case) for key, case in wycheproof() if case["result"] == "invalid"]
     assert len(cases) == 355
@@ -262,6 +263,7 @@ def test_every_invalid_signature_of_wycheproof_is_refused() -> None:
     assert accepted == []
 
 
+@pytest.mark.wycheproof
 def test_every_valid_hs256_signature_of_wycheproof_is_good() -> None:
     good = 0
     for key, case in wycheproof():
