@@ -195,7 +195,7 @@ async def test_a_disk_that_stays_full_does_not_hold_up_the_end(tmp_path: Path) -
 
 
 async def test_a_bug_ends_the_writer_and_is_seen(tmp_path: Path) -> None:
-    with pytest.raises(sqlite3.IntegrityError):
+    async def give_a_number_twice() -> None:
         async with an_outbox(tmp_path / "o.db") as outbox:
             outbox.put(a_reading(61))
             await outbox.flush()
@@ -204,6 +204,9 @@ async def test_a_bug_ends_the_writer_and_is_seen(tmp_path: Path) -> None:
             own.next_seq = 0
             outbox.put(a_reading(62))
             await outbox.watch()
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await give_a_number_twice()
 
 
 async def test_logs_hold_no_reading(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
