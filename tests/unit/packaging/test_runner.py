@@ -91,3 +91,15 @@ def test_the_full_suite_leaves_no_test_folder_out() -> None:
     commands = " ".join(" ".join(step.command) for step in run.STEPS if "full" in step.suites)
     unnamed = {name for name in folders if f"tests/{name}" not in commands}
     assert unnamed <= {"__pycache__", "data"}
+
+
+def test_it_says_that_wycheproof_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "STEPS", (PASSING,))
+    monkeypatch.delenv(run.WYCHEPROOF, raising=False)
+    run.main([])
+    assert "without Project Wycheproof" in capfd.readouterr().out
+    monkeypatch.setenv(run.WYCHEPROOF, "/somewhere")
+    run.main([])
+    assert "without Project Wycheproof" not in capfd.readouterr().out
