@@ -135,7 +135,10 @@ class Readings(WireModel):
 
 
 class Dropped(WireModel):
-    """Bridge: what the size bound or the user discarded, so that a hole is always explained."""
+    """Bridge: what the size bound or the user discarded, so that a hole is always explained.
+
+    Not of readings that are under way: those have left already, and are waited for.
+    """
 
     type: Literal["DROPPED"] = "DROPPED"
     stream: StreamId
@@ -190,7 +193,11 @@ class Status(WireModel):
 
 
 class Acknowledged(WireModel):
-    """Server, after its durable commit; in answer to STREAM all that it holds."""
+    """Server, after its durable commit; in answer to STREAM all that it holds.
+
+    It holds what it has received. A number that was dropped or rejected is not in that answer:
+    a clone of the outbox may still have it, and then it is received after all.
+    """
 
     type: Literal["ACKNOWLEDGED"] = "ACKNOWLEDGED"
     stream: StreamId

@@ -72,6 +72,9 @@ _BY_ROLE: Final = MappingProxyType(
     {Role.BRIDGE: SessionState.PUBLISHING, Role.VIEWER: SessionState.WATCHING}
 )
 
+#: The ends count at different moments: what an answer to DROPPED or STREAM covers has left the
+#: bridge's window, though the READINGS that hold it too may still wait here for their commit.
+_WINDOWS_TAKEN: Final = 2
 #: A bridge that runs over its window has lost count: it shall look up what is acknowledged.
 _WINDOW_RETRY_MS: Final = 5_000
 
@@ -250,7 +253,7 @@ class ServerSession:
                 self.state = SessionState.VERIFYING
             case Readings():
                 self._readings_in_flight += sum(map(len, message.series))
-                if self._readings_in_flight > self.limits.window_readings:
+                if self._readings_in_flight > _WINDOWS_TAKEN * self.limits.window_readings:
                     return self._close(
                         CloseCode.RATE_LIMITED,
                         f"over {self.limits.window_readings} readings without acknowledgement",

@@ -175,7 +175,9 @@ class ViewerSession:
         self._conflated = False
 
     def receive(self, frame: str | bytes, now_ms: int) -> list[Event]:
-        """Take one text frame; a change that is held already, or unknown, is no event.
+        """Take one text frame.
+
+        What is held already, is unknown, or answers a SUBSCRIBE that was replaced, is no event.
 
         Raises:
             RemoteProtocolError: the server said what it may not say now; close with 4400.
@@ -187,6 +189,9 @@ class ViewerSession:
             return []
         if type(message) not in EXPECTED[self.state]:
             raise RemoteProtocolError(f"{message.type} while {self.state.name}")
+        return self._take(message)
+
+    def _take(self, message: ServerMessage) -> list[Event]:
         match message:
             case Hello():
                 self.state = LinkState.GREETED
@@ -194,6 +199,9 @@ class ViewerSession:
                 self.state = LinkState.READY
                 self._heartbeat_ms = message.heartbeat_ms
             case Subscribed():
+                if message.request != self._asked:
+                    # A later SUBSCRIBE replaced that one, and said ``since`` without knowing this.
+                    return []
                 self._subscribed(message)
             case Error(request=str(request)) if request == self._asked:
                 # Nothing is under way any more that would fill a gap.
@@ -275,13 +283,12 @@ class ViewerSession:
 
     def _subscribed(self, message: Subscribed) -> None:
         self.useful = True
-        if message.request == self._asked:
-            self._asked = None
-            asked = self._positions.users() if self._asked_users is None else self._asked_users
-            for user in asked:
-                # No longer granted, though nothing was here to say so when it went.
-                if user not in message.snapshot:
-                    self._positions.forget(user)
+        self._asked = None
+        asked = self._positions.users() if self._asked_users is None else self._asked_users
+        for user in asked:
+            # No longer granted, though nothing was here to say so when it went.
+            if user not in message.snapshot:
+                self._positions.forget(user)
         for user, snapshot in message.snapshot.items():
             self._positions.snapshot(user, snapshot.position, reset=snapshot.reset)
 

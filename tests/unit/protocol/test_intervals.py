@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -80,6 +80,7 @@ def apart(ranges: list[Range]) -> bool:
 
 
 TestAgainstASet = AgainstASet.TestCase
+TestAgainstASet.settings = settings(stateful_step_count=20)
 
 
 @given(SETS, SETS)

@@ -17,7 +17,7 @@ from strapline_protocol.series import Series
 from tests.unit.protocol.strategies import columns
 
 STREAM = "A" * 22
-BODIES = st.lists(st.tuples(columns("elapsedMs"), st.booleans()), min_size=1, max_size=5)
+BODIES = st.lists(st.tuples(columns("elapsedMs"), st.booleans()), min_size=1, max_size=3)
 
 
 def frame(*series: Any, **envelope: Any) -> str:

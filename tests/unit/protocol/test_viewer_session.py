@@ -74,6 +74,8 @@ def test_each_message_in_each_state(state: LinkState, message: WireModel) -> Non
     positions = Positions()
     positions.snapshot("ada", ("e", 0), reset=True)
     made = session(state, positions)
+    if state is LinkState.READY:
+        made.subscribe("q3")
     if type(message) in EXPECTED[state]:
         assert made.receive(encode(message), 1) == [message]
         opened = {LinkState.WAITING: LinkState.GREETED}
@@ -314,6 +316,20 @@ def test_who_was_revoked_in_absence_is_forgotten() -> None:
     made.subscribe("r2")
     hear(made, subscribed("r2", reset=False, ada=("e", 1)))
     assert positions.users() == ["ada"]
+
+
+def test_the_answer_to_a_subscription_that_was_replaced_is_no_event() -> None:
+    positions = Positions()
+    made = watching(positions)
+    made.subscribe("r2")
+    assert since(made.subscribe("r3")) == {"ada": ("e", 10)}
+    # When r2 was answered she was not granted; r3 goes on from what is held.
+    assert hear(made, subscribed("r2")) == []
+    assert positions.users() == ["ada"]
+    answer = subscribed("r3", reset=False, ada=("e", 12))
+    assert hear(made, answer) == [answer]
+    assert hear(made, update(11, 10)) != []
+    assert hear(made, answer) == []
 
 
 def test_a_session_is_useful_once_a_snapshot_has_come() -> None:
