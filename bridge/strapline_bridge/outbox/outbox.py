@@ -187,7 +187,7 @@ class Outbox:
             pending=known.ledger.pending(),
             waiting=self._writer.waiting,
             unstored=self._writer.unstored,
-            dead_letters=known.dead_letters,
+            dead_letters=known.weights.dead,
             bytes=known.weights.pending + known.weights.kept,
             fault=self._writer.fault,
             counters=self._writer.counters,

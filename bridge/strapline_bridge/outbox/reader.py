@@ -78,7 +78,8 @@ class Reader:
                 if part is not None:
                     rows.append(Row(record.id, part))
                     count += len(part)
-                at = Place(record.key, end + 1)
+                # A row may go on behind this range, with more that is pending.
+                at = Place(record.key, min(end, last) + 1)
                 if count >= most_readings:
                     return Page(tuple(rows), at, end=False)
             if len(found) == _PAGE_ROWS:

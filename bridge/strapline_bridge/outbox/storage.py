@@ -27,13 +27,11 @@ class Known:
 
     Attributes:
         steps: the last state of each step counter, as read at the start.
-        dead_letters: how many readings a server has refused.
     """
 
     ledger: Ledger
     weights: Weights
     steps: Mapping[str, StepState]
-    dead_letters: int
 
 
 class Storage:
@@ -95,9 +93,10 @@ class Storage:
             await transaction.write(batch, records)
         outcome = transaction.outcome
         known.weights = Weights(
-            known.weights.pending + outcome.pending_bytes, known.weights.kept + outcome.kept_bytes
+            known.weights.pending + outcome.pending_bytes,
+            known.weights.kept + outcome.kept_bytes,
+            known.weights.dead + outcome.dead_letters,
         )
-        known.dead_letters += outcome.dead_letters
         for (stream, reason), numbers in outcome.holes.items():
             known.ledger[stream].holes[reason] = numbers
         for stream, numbers in outcome.returned.items():
@@ -140,7 +139,6 @@ async def _read(connection: aiosqlite.Connection) -> Known:
     ]
     return Known(
         ledger=ledger,
-        weights=Weights(pending=weights[0], kept=weights[1]),
+        weights=Weights(pending=weights[0], kept=weights[1], dead=dead[0]),
         steps={state.device: state for state in states},
-        dead_letters=dead[0],
     )

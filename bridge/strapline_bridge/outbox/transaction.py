@@ -37,18 +37,21 @@ class Limits:
         most_bytes: rows of all kinds together. At this bound acknowledged rows go first, then
             the oldest readings, which are then said to be missing.
         kept_bytes: acknowledged rows, kept for a server that comes back from a backup.
+        dead_letters: readings that a server refused; the oldest of them go first.
     """
 
     most_bytes: int = 512 * 2**20
     kept_bytes: int = 16 * 2**20
+    dead_letters: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Bytes of the rows: still to be sent, and acknowledged."""
+    """Bytes of the rows, still to be sent and acknowledged; and how many readings are dead."""
 
     pending: int
     kept: int
+    dead: int
 
 
 class Transaction:
@@ -249,6 +252,9 @@ class Transaction:
         room = max(0, min(limits.kept_bytes, limits.most_bytes - pending))
         if kept > room:
             await self._delete_kept(kept - room + room // _SLACK)
+        dead = self._weights.dead + self.outcome.dead_letters
+        if dead > limits.dead_letters:
+            await self._delete_dead(dead - limits.dead_letters)
         if pending > limits.most_bytes:
             await self._evict(pending - limits.most_bytes + limits.most_bytes // _SLACK)
 
@@ -265,6 +271,18 @@ class Transaction:
                 to_free -= weight
                 self._weigh(-weight, kept=True)
             await self._many("delete_row", doomed)
+
+    async def _delete_dead(self, readings: int) -> None:
+        while readings > 0:
+            doomed = []
+            for stream, first, last in await self._all("oldest_dead_letters", {"limit": _PAGE}):
+                if readings > 0:
+                    doomed.append({"stream": stream, "first_seq": first})
+                    readings -= last - first + 1
+                    self.outcome.dead_letters -= last - first + 1
+            await self._many("delete_dead_letter", doomed)
+            if not doomed:
+                return
 
     async def _evict(self, to_free: int) -> None:
         """Discard the oldest readings, each with a record of it."""

@@ -15,6 +15,7 @@ from typing import Final
 from strapline_bridge.outbox import Outbox, OutboxObserver, Row, merged
 from strapline_bridge.uplink.lanes import Lanes
 from strapline_bridge.uplink.sent import Sent
+from strapline_protocol.base import SAFE_INTEGER
 from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.codec import encode
 from strapline_protocol.intervals import IntervalSet, Range
@@ -74,6 +75,7 @@ class Conversation(OutboxObserver):
         self._lanes = Lanes(outbox)
         self._told: dict[str, Stream] = {}
         self._answered: set[str] = set()
+        self._refused: set[str] = set()
         self._to_declare: deque[str] = deque()
         self._holes_told: dict[tuple[str, str], IntervalSet] = {}
         self._holes_due: set[str] = set()
@@ -136,6 +138,13 @@ class Conversation(OutboxObserver):
         self._outbox.answered(told, self._believed(stream, message.ranges), self._store)
 
     def _rejected(self, message: Rejected) -> None:
+        stream = message.stream
+        if stream in self._told and stream not in self._answered:
+            # A STREAM that is refused: nothing of it can be sent here, and all of it is kept.
+            self._answered.add(stream)
+            self._refused.add(stream)
+            _log.warning("the server does not take stream %s: %s", stream, message.message)
+            return
         if message.code == _ERASED:
             ranges = self._believed(message.stream, message.ranges)
         else:
@@ -199,7 +208,7 @@ class Conversation(OutboxObserver):
         waiting = len(self._told.keys() - self._answered)
         if self._to_declare and waiting < _DECLARED_AHEAD:
             return self._declare(self._to_declare.popleft())
-        for stream in sorted(self._holes_due & self._answered):
+        for stream in sorted(self._holes_due & (self._answered - self._refused)):
             frame = self._drop(stream)
             if frame is not None:
                 return frame
@@ -237,6 +246,8 @@ class Conversation(OutboxObserver):
         return self._publish(stream, Lane.BACKLOG, rows, min(self._most_bytes, BACKLOG_FRAME_BYTES))
 
     def _may_send(self, stream: str) -> IntervalSet | None:
+        if stream in self._refused:
+            return IntervalSet([(0, SAFE_INTEGER)])
         return self._session.under_way(stream) if stream in self._answered else None
 
     def _publish(self, stream: str, lane: Lane, rows: list[Row], most_bytes: int) -> bytes:

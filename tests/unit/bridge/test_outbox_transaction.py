@@ -120,6 +120,20 @@ async def test_what_is_refused_leaves_its_row_and_its_neighbours_stay(tmp_path: 
         assert [letter.series.value for letter in letters] == [[62, 63], [69]]
 
 
+async def test_dead_letters_have_a_bound_of_their_own(tmp_path: Path) -> None:
+    path, limits = tmp_path / "o.db", Limits(dead_letters=3)
+    async with an_outbox(path, limits=limits) as outbox:
+        stream = await _ten(outbox)
+        for first in (0, 4, 8):
+            outbox.reject(
+                Rejected(stream=stream, ranges=[(first, first + 1)], code="bad", message="no")
+            )
+            await outbox.flush()
+        letters = await outbox.dead_letters()
+        assert [letter.series.value for letter in letters] == [[68, 69]]
+        assert outbox.status().dead_letters == 2
+
+
 async def test_an_erased_user_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "o.db"
     async with an_outbox(path) as outbox:

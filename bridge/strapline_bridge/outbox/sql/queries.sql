@@ -91,6 +91,9 @@ SELECT stream.id, code, message, payload
 FROM dead_letter JOIN stream ON stream.key = dead_letter.stream
 ORDER BY dead_letter.stream, first_seq LIMIT :limit;
 
+-- name: oldest_dead_letters
+SELECT stream, first_seq, last_seq FROM dead_letter ORDER BY stream, first_seq LIMIT :limit;
+
 -- name: dead_letters_touching
 SELECT first_seq, last_seq, 0 AS weight, code, payload FROM dead_letter
 WHERE stream = :stream AND first_seq <= :last AND last_seq >= :first ORDER BY first_seq LIMIT :limit;
