@@ -59,36 +59,50 @@ export function refusal(point: Point): Why | null {
 /** A drop is noticed late, so that a spell need not cover the gap whole to be its cause. */
 const LEAST_SHARE = 1 / 3;
 
+export interface Because {
+  readonly why: Why;
+  /** When it began, where a spell is the cause. */
+  readonly sinceMs: number | null;
+}
+
 /**
- * The cause of a gap, on evidence alone: refused readings within it, then the longest spell. One
- * that still lasts is evidence however short it is; one that is over must have lasted a while.
+ * The cause of a gap, on evidence alone: refused readings within it, then the longest spell. In a
+ * gap that goes on, a spell that still lasts comes before those that are over, however short it
+ * is; one that is over must have covered a third.
  */
-export function whyBetween(
+export function becauseBetween(
   fromMs: number,
   toMs: number,
   refused: readonly Point[],
   spells: readonly Spell[],
-): Why {
+): Because {
   const within = refused.filter((point) => point.atMs > fromMs && point.atMs < toMs).at(-1);
   const said = within === undefined ? null : refusal(within);
   if (said !== null) {
-    return said;
+    return { why: said, sinceMs: null };
   }
-  let longest: Spell | null = null;
-  let longestMs = 0;
-  for (const spell of spells) {
-    const overlapMs = Math.min(toMs, spell.toMs ?? toMs) - Math.max(fromMs, spell.fromMs);
-    const leastMs = spell.toMs === null ? 0 : (toMs - fromMs) * LEAST_SHARE;
-    if (overlapMs > leastMs && overlapMs > longestMs) {
-      longest = spell;
-      longestMs = overlapMs;
-    }
-  }
-  return longest?.cause ?? Missing.NO_READING;
+  const overlapMs = (spell: Spell) =>
+    Math.min(toMs, spell.toMs ?? toMs) - Math.max(fromMs, spell.fromMs);
+  const touching = spells.filter((spell) => overlapMs(spell) > 0);
+  const lasting = touching.filter((spell) => spell.toMs === null);
+  const leastMs = (toMs - fromMs) * LEAST_SHARE;
+  const candidates =
+    lasting.length > 0 ? lasting : touching.filter((spell) => overlapMs(spell) >= leastMs);
+  const longest = candidates.reduce<Spell | null>(
+    (best, spell) => (best !== null && overlapMs(best) >= overlapMs(spell) ? best : spell),
+    null,
+  );
+  return longest === null
+    ? { why: Missing.NO_READING, sinceMs: null }
+    : { why: longest.cause, sinceMs: longest.fromMs };
 }
 
 /** The cause at this moment; null when nothing is known to stand in the way. */
-export function whyNow(spells: readonly Spell[], last: Point | undefined): Why | null {
+export function becauseNow(spells: readonly Spell[], last: Point | undefined): Because | null {
   const open = spells.find((spell) => spell.toMs === null);
-  return open?.cause ?? (last === undefined ? null : refusal(last));
+  if (open !== undefined) {
+    return { why: open.cause, sinceMs: open.fromMs };
+  }
+  const said = last === undefined ? null : refusal(last);
+  return said === null ? null : { why: said, sinceMs: null };
 }

@@ -3,7 +3,7 @@ import type { HeartRateData } from "@/protocol/messages";
 import { causeOf } from "@/services/causes";
 import type { WatchedPerson } from "@/services/feed";
 import { isBattery, isHeartRate, isSteps } from "@/services/health-data";
-import { refusal, type Why, whyBetween, whyNow } from "./missing";
+import { type Because, becauseBetween, becauseNow, refusal } from "./missing";
 import { type RateView, rateView } from "./rate";
 import { clock, count } from "./words";
 
@@ -24,15 +24,19 @@ export function rateOf(person: WatchedPerson, nowMs: number | null, connected: b
 }
 
 /** Why this person has no rate now; null where it has one, or nothing is known. */
-export function whyNone(person: WatchedPerson, rate: RateView, nowMs: number | null): Why | null {
+export function becauseNone(
+  person: WatchedPerson,
+  rate: RateView,
+  nowMs: number | null,
+): Because | null {
   if (rate.bpm !== null) {
     return null;
   }
   if (rate.was === null || nowMs === null) {
-    return whyNow(person.spells, person.line.at(-1));
+    return becauseNow(person.spells, person.line.at(-1));
   }
   const refused = person.line.filter((point) => refusal(point) !== null);
-  return whyBetween(rate.was.atMs, nowMs, refused, person.spells);
+  return becauseBetween(rate.was.atMs, nowMs, refused, person.spells);
 }
 
 /** "Average 72 today, 54 to 131"; null after the day's end, or before its first reading. */

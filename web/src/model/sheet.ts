@@ -1,7 +1,7 @@
 // What the five-minute sheet shows: runs of readings, gaps with their cause, how each came in.
 import type { Spell } from "@/services/causes";
 import type { Line, Point } from "@/services/lines";
-import { refusal, type Why, whyBetween } from "./missing";
+import { becauseBetween, refusal, type Why } from "./missing";
 import { lateAfterMs } from "./rate";
 
 /** `back`: filled in later. `estimated`: its time is not known exactly. */
@@ -76,7 +76,7 @@ export function sheetOf(input: SheetInput): Sheet {
     (gap): Gap => ({
       ...gap,
       fromMs: Math.max(fromMs, gap.fromMs),
-      why: whyBetween(gap.fromMs, gap.toMs, refused, input.spells),
+      why: becauseBetween(gap.fromMs, gap.toMs, refused, input.spells).why,
     }),
   );
   const values = runs.flat().map((point) => point.bpm);

@@ -1,7 +1,7 @@
 // The line under the date: "3 people: 2 live, 1 out of range".
 import type { WatchedPerson } from "@/services/feed";
 import { whyCounted } from "./missing";
-import { rateOf, whyNone } from "./person";
+import { becauseNone, rateOf } from "./person";
 
 export function summaryOf(
   people: readonly WatchedPerson[],
@@ -28,8 +28,8 @@ function standing(person: WatchedPerson, nowMs: number | null, connected: boolea
   if (rate.bpm !== null) {
     return "live";
   }
-  const why = whyNone(person, rate, nowMs);
-  return why === null ? "not measured yet" : whyCounted(why);
+  const because = becauseNone(person, rate, nowMs);
+  return because === null ? "not measured yet" : whyCounted(because.why);
 }
 
 /** "Everything up to 14:05:39 is here": the earliest moment that holds for all. */

@@ -2,7 +2,7 @@
 
 const isRecord = (m: any): boolean => typeof m === "object" && m !== null && !Array.isArray(m);
 
-/** Server, after its durable commit; in answer to STREAM all that it holds. */
+/** Server, after its durable commit; in answer to STREAM all that it holds. It holds what it has received. A number that was dropped or rejected is not in that answer: a clone of the outbox may still have it, and then it is received after all. */
 export interface Acknowledged {
   type: "ACKNOWLEDGED";
   stream: string;
@@ -110,7 +110,7 @@ export interface DeviceStatus {
   completeThrough?: Moment | null;
 }
 
-/** Bridge: what the size bound or the user discarded, so that a hole is always explained. */
+/** Bridge: what the size bound or the user discarded, so that a hole is always explained. Not of readings that are under way: those have left already, and are waited for. */
 export interface Dropped {
   type: "DROPPED";
   stream: string;
@@ -580,7 +580,7 @@ export const isHealthDataUpdate = (m: any): m is HealthDataUpdate =>
   typeof m.user === "string" &&
   typeof m.metric === "string" &&
   typeof m.stream === "string" &&
-  ((isHeartRateData(m.data) || isStepsData(m.data) || isBatteryData(m.data) || isValueData(m.data))) &&
+  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
   isTimedSeries(m.series) &&
   Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
   Array.isArray(m.previous) && m.previous.length === 2 && typeof m.previous[0] === "string" && Number.isSafeInteger(m.previous[1]) && m.previous[1] >= 0 &&
@@ -620,7 +620,7 @@ export const isHistoryChanged = (m: any): m is HistoryChanged =>
   m.type === "HISTORY_CHANGED" &&
   typeof m.user === "string" &&
   typeof m.metric === "string" &&
-  ((isHeartRateData(m.data) || isStepsData(m.data) || isBatteryData(m.data) || isValueData(m.data))) &&
+  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
   Number.isSafeInteger(m.fromMs) && m.fromMs >= 0 &&
   Number.isSafeInteger(m.toMs) && m.toMs >= 0 &&
   Number.isSafeInteger(m.count) && m.count >= 0 &&
@@ -645,7 +645,7 @@ export const isHops = (m: any): m is Hops =>
   (m.bridges === undefined || Array.isArray(m.bridges) && m.bridges.every((i: any) => isBridgeHop(i))) &&
   isServerHop(m.server);
 
-export const isJsonValue = (m: any): m is JsonValue => true;
+export const isJsonValue = (_m: any): _m is JsonValue => true;
 
 export const isLastValue = (m: any): m is LastValue =>
   isRecord(m) &&
@@ -762,7 +762,7 @@ export const isUserSnapshot = (m: any): m is UserSnapshot =>
   Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
   typeof m.reset === "boolean" &&
   isUserStatus(m.status) &&
-  (m.state === undefined || (isRecord(m.state) && Object.values(m.state).every((i: any) => (isHeartRateData(i) || isStepsData(i) || isBatteryData(i) || isValueData(i))) || m.state === null));
+  (m.state === undefined || (isRecord(m.state) && Object.values(m.state).every((i: any) => (isRecord(i) && ("devices" in i ? isBatteryData(i) : "over" in i ? isHeartRateData(i) : "today" in i ? isStepsData(i) : isValueData(i)))) || m.state === null));
 
 export const isUserStatus = (m: any): m is UserStatus =>
   isRecord(m) &&

@@ -4,6 +4,7 @@ import { usePassed } from "@/hooks/use-passed";
 import { useWidth } from "@/hooks/use-width";
 import { sheetNote } from "@/model/describe";
 import {
+  becauseNone,
   dayLine,
   heartRateOf,
   rateOf,
@@ -11,7 +12,6 @@ import {
   stepsView,
   type WearableView,
   wearables,
-  whyNone,
 } from "@/model/person";
 import { type RateView, trendOf } from "@/model/rate";
 import { sheetOf } from "@/model/sheet";
@@ -62,7 +62,7 @@ export const Channel = memo(function Channel(props: ChannelProps) {
         <Rate
           rate={rate}
           trend={rate.bpm === null ? null : trendOf(person.line)}
-          why={whyNone(person, rate, nowMs)}
+          because={becauseNone(person, rate, nowMs)}
           nowMs={nowMs}
         />
       </div>

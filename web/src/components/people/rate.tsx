@@ -1,5 +1,5 @@
 // One person's heart rate: the figure with its strap and its age, or why there is none.
-import { type Why, whyWords } from "@/model/missing";
+import { type Because, whyWords } from "@/model/missing";
 import type { RateView, Trend } from "@/model/rate";
 import { ago, capital, clock, duration } from "@/model/words";
 import { Strap } from "./strap";
@@ -7,11 +7,11 @@ import { Strap } from "./strap";
 interface RateProps {
   readonly rate: RateView;
   readonly trend: Trend | null;
-  readonly why: Why | null;
+  readonly because: Because | null;
   readonly nowMs: number | null;
 }
 
-export function Rate({ rate, trend, why, nowMs }: RateProps) {
+export function Rate({ rate, trend, because, nowMs }: RateProps) {
   return (
     <div className="rate">
       {rate.bpm === null ? (
@@ -27,7 +27,7 @@ export function Rate({ rate, trend, why, nowMs }: RateProps) {
       <Strap endsMs={rate.endsMs} freshForMs={rate.freshForMs} />
       <div className="facts">
         {rate.bpm === null ? (
-          <Absent rate={rate} why={why} nowMs={nowMs} />
+          <Absent rate={rate} because={because} nowMs={nowMs} />
         ) : (
           <>
             <span className="under">
@@ -42,8 +42,11 @@ export function Rate({ rate, trend, why, nowMs }: RateProps) {
   );
 }
 
-function Absent({ rate, why, nowMs }: Pick<RateProps, "why" | "nowMs"> & { rate: RateView }) {
-  const cause = why === null ? null : capital(whyWords(why));
+/** A drop is noticed a little late: until then the absence and its cause began together. */
+const NOTICED_MS = 15_000;
+
+function Absent({ rate, because, nowMs }: Omit<RateProps, "trend">) {
+  const cause = because === null ? null : capital(whyWords(because.why));
   if (rate.was === null) {
     return (
       <>
@@ -52,15 +55,16 @@ function Absent({ rate, why, nowMs }: Pick<RateProps, "why" | "nowMs"> & { rate:
       </>
     );
   }
-  const forMs = nowMs === null ? null : nowMs - rate.was.atMs;
+  const { atMs, bpm } = rate.was;
+  const sinceMs = Math.max(atMs, because?.sinceMs ?? atMs);
+  const forMs = (nowMs ?? sinceMs) - (sinceMs - atMs > NOTICED_MS ? sinceMs : atMs);
   return (
     <>
       <span className="was">
-        {rate.was.bpm} at {clock(rate.was.atMs)}
+        {bpm} at {clock(atMs)}
       </span>
       <span>
-        {cause ?? "No reading"}{" "}
-        {forMs === null ? null : <span className="nowrap">for {duration(forMs)}</span>}
+        {cause ?? "No reading"} <span className="nowrap">for {duration(forMs)}</span>
       </span>
     </>
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Cause } from "@/services/causes";
-import { Missing, refusal, whyBetween, whyCounted, whyNow, whyWords } from "../missing";
+import { becauseBetween, becauseNow, Missing, refusal, whyCounted, whyWords } from "../missing";
 import { NOW, point } from "./people-of";
 
 describe("refusal", () => {
@@ -15,33 +15,46 @@ describe("refusal", () => {
   });
 });
 
-describe("whyBetween", () => {
+const because = (...between: Parameters<typeof becauseBetween>) => becauseBetween(...between).why;
+
+describe("becauseBetween", () => {
   const out = { cause: Cause.OUT_OF_RANGE, fromMs: 40, toMs: 100 };
 
   test("evidence in the readings first", () => {
     const refused = [point(50, 0, { contact: false })];
-    expect(whyBetween(0, 100, refused, [out])).toBe(Cause.NOT_WORN);
-    expect(whyBetween(60, 100, refused, [out])).toBe(Cause.OUT_OF_RANGE);
+    expect(because(0, 100, refused, [out])).toBe(Cause.NOT_WORN);
+    expect(because(60, 100, refused, [out])).toBe(Cause.OUT_OF_RANGE);
   });
 
   test("the longest spell, if it covers a third", () => {
     const short = { cause: Cause.BRIDGE_OFFLINE, fromMs: 0, toMs: 35 };
-    expect(whyBetween(0, 100, [], [short, out])).toBe(Cause.OUT_OF_RANGE);
-    expect(whyBetween(0, 100, [], [{ ...out, fromMs: 80 }])).toBe(Missing.NO_READING);
-    expect(whyBetween(0, 100, [], [{ ...out, fromMs: 90, toMs: null }])).toBe(Cause.OUT_OF_RANGE);
+    expect(because(0, 100, [], [short, out])).toBe(Cause.OUT_OF_RANGE);
+    expect(because(0, 100, [], [{ ...out, fromMs: 80 }])).toBe(Missing.NO_READING);
+    expect(because(0, 100, [], [{ ...out, fromMs: 90, toMs: null }])).toBe(Cause.OUT_OF_RANGE);
+  });
+
+  test("in a gap that goes on, what still lasts comes before what is over", () => {
+    const away = { cause: Cause.SERVER_AWAY, fromMs: 2, toMs: 70 };
+    const bridge = { cause: Cause.BRIDGE_OFFLINE, fromMs: 70, toMs: null };
+    expect(becauseBetween(0, 100, [], [away, bridge])).toEqual({
+      why: Cause.BRIDGE_OFFLINE,
+      sinceMs: 70,
+    });
+    const strap = { cause: Cause.OUT_OF_RANGE, fromMs: 1, toMs: null };
+    expect(because(0, 100, [], [away, bridge, strap])).toBe(Cause.OUT_OF_RANGE);
   });
 
   test("no evidence, no cause", () => {
-    expect(whyBetween(0, 100, [], [])).toBe(Missing.NO_READING);
-    expect(whyBetween(0, 100, [], [{ ...out, fromMs: 100, toMs: 200 }])).toBe(Missing.NO_READING);
+    expect(because(0, 100, [], [])).toBe(Missing.NO_READING);
+    expect(because(0, 100, [], [{ ...out, fromMs: 100, toMs: 200 }])).toBe(Missing.NO_READING);
   });
 });
 
-test("whyNow: what lasts, else the last reading", () => {
+test("becauseNow: what lasts, else the last reading", () => {
   const spell = { cause: Cause.BRIDGE_OFFLINE, fromMs: 0, toMs: null };
-  expect(whyNow([{ ...spell, toMs: 5 }, spell], undefined)).toBe(Cause.BRIDGE_OFFLINE);
-  expect(whyNow([], point(NOW, 0))).toBe(Missing.NO_SIGNAL);
-  expect(whyNow([], undefined)).toBeNull();
+  expect(becauseNow([{ ...spell, toMs: 5 }, spell], undefined)?.why).toBe(Cause.BRIDGE_OFFLINE);
+  expect(becauseNow([], point(NOW, 0))?.why).toBe(Missing.NO_SIGNAL);
+  expect(becauseNow([], undefined)).toBeNull();
 });
 
 test("every cause has its words", () => {

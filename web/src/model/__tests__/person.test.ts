@@ -3,7 +3,7 @@ import type { BatteryData, StepsData } from "@/protocol/messages";
 import { status } from "@/services/__tests__/fake-server";
 import { Cause } from "@/services/causes";
 import { Missing } from "../missing";
-import { dayLine, rateOf, stepsView, wearables, whyNone } from "../person";
+import { becauseNone, dayLine, rateOf, stepsView, wearables } from "../person";
 import { completeThrough, summaryOf } from "../summary";
 import { NOW, person, rate, readings } from "./people-of";
 
@@ -81,15 +81,15 @@ describe("why there is none", () => {
         { cause: Cause.OUT_OF_RANGE, fromMs: NOW - 158_000, toMs: null },
       ],
     });
-    expect(whyNone(stale, rateOf(stale, NOW, true), NOW)).toBe(Cause.OUT_OF_RANGE);
+    expect(becauseNone(stale, rateOf(stale, NOW, true), NOW)?.why).toBe(Cause.OUT_OF_RANGE);
   });
 
   test("nothing for one who has a rate, no cause without evidence", () => {
-    expect(whyNone(person(), rateOf(person(), NOW, true), NOW)).toBeNull();
+    expect(becauseNone(person(), rateOf(person(), NOW, true), NOW)).toBeNull();
     const silent = person({ metrics: { heart_rate: rate(9_000) } });
-    expect(whyNone(silent, rateOf(silent, NOW, true), NOW)).toBe(Missing.NO_READING);
+    expect(becauseNone(silent, rateOf(silent, NOW, true), NOW)?.why).toBe(Missing.NO_READING);
     const never = person({ metrics: {} });
-    expect(whyNone(never, rateOf(never, NOW, true), NOW)).toBeNull();
+    expect(becauseNone(never, rateOf(never, NOW, true), NOW)).toBeNull();
   });
 });
 

@@ -23,7 +23,7 @@ function figure(container: HTMLElement): string {
 
 test("a figure with its unit, age and trend", () => {
   const { container } = render(
-    <Rate rate={fresh} trend={{ direction: "up", by: 8 }} why={null} nowMs={NOW} />,
+    <Rate rate={fresh} trend={{ direction: "up", by: 8 }} because={null} nowMs={NOW} />,
   );
   expect(figure(container)).toBe("146");
   expect(container.querySelector("data")?.getAttribute("value")).toBe("146");
@@ -39,7 +39,12 @@ test("stale: a dash, what it was and when, and why", () => {
     was: { bpm: 72, atMs: NOW - 152_000 },
   };
   const { container } = render(
-    <Rate rate={stale} trend={null} why={Cause.OUT_OF_RANGE} nowMs={NOW} />,
+    <Rate
+      rate={stale}
+      trend={null}
+      because={{ why: Cause.OUT_OF_RANGE, sinceMs: NOW - 149_000 }}
+      nowMs={NOW}
+    />,
   );
   expect(figure(container)).toBe("—");
   expect(container.querySelector(".was")?.textContent).toMatch(/^72 at \d\d:\d\d$/);
@@ -50,10 +55,27 @@ test("stale: a dash, what it was and when, and why", () => {
 test("missing: a dash and no number at all", () => {
   const missing: RateView = { ...fresh, ...none, state: "missing", was: null };
   const { container } = render(
-    <Rate rate={missing} trend={null} why={Missing.NO_SIGNAL} nowMs={NOW} />,
+    <Rate
+      rate={missing}
+      trend={null}
+      because={{ why: Missing.NO_SIGNAL, sinceMs: null }}
+      nowMs={NOW}
+    />,
   );
   expect(figure(container)).toBe("—");
   expect(container.textContent).toContain("Not measured yet");
   expect(container.textContent).toContain("No signal");
   expect(container.textContent).not.toMatch(/\d/);
+});
+
+test("a cause that began later than the absence counts from its own beginning", () => {
+  const stale: RateView = {
+    ...fresh,
+    ...none,
+    state: "stale",
+    was: { bpm: 72, atMs: NOW - 60_000 },
+  };
+  const because = { why: Cause.BRIDGE_OFFLINE, sinceMs: NOW - 9_000 };
+  const { container } = render(<Rate rate={stale} trend={null} because={because} nowMs={NOW} />);
+  expect(container.textContent).toContain("Bridge offline for 9 s");
 });
