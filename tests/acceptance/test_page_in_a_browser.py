@@ -1,0 +1,150 @@
+"""The page in a real browser: its lines, its themes and sizes, its keyboard, its token, its policy.
+
+With STRAPLINE_SCREENSHOTS set to a folder, each look is saved there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from strapline_simulator.profiles import Profile
+from tests.acceptance.page_kit import (
+    HEART_RATE,
+    Line,
+    a_browser,
+    a_line,
+    a_page,
+    axe_violations,
+    sent_values,
+)
+
+PEOPLE = (
+    ("maren-holt", "Maren Holt"),
+    ("tomas-reyes", "Tomás Reyes"),
+    ("wilhelmina", "Wilhelmina-Charlotte Alexandrine von Hohenberg-Österreich"),
+)
+PROFILES = tuple(
+    Profile(name=f"Strap {number}", steps=False, beats_offset_s=number * 300.0)
+    for number in range(len(PEOPLE))
+)
+LOOKS = {
+    "laptop-light": (1440, 900, "light"),
+    "laptop-dark": (1440, 900, "dark"),
+    "tablet-light": (820, 1180, "light"),
+    "phone-dark": (390, 844, "dark"),
+    "narrowest-light": (320, 640, "light"),
+    "tv-dark": (1920, 1080, "dark"),
+}
+DRAWN = """() => [...document.querySelectorAll('canvas')].map((canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.some((value, index) => index % 4 === 3 && value > 0);
+})"""
+
+
+@asynccontextmanager
+async def the_page(folder: Path, browser: Browser, look: str) -> AsyncIterator[tuple[Page, Line]]:
+    """Three people with a few readings each, on a page of this look."""
+    width, height, theme = LOOKS[look]
+    async with a_line(folder, PEOPLE, PROFILES) as line:
+        context = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
+        async with a_page(browser, **context) as page:
+            await page.goto(await line.link())
+            await tick(line, 4)
+            await expect_rates(page, line)
+            yield page, line
+
+
+async def tick(line: Line, times: int) -> None:
+    for _ in range(times):
+        for strap in line.straps:
+            await strap.tick()
+
+
+async def expect_rates(page: Page, line: Line) -> None:
+    for (_, name), strap in zip(PEOPLE, line.straps, strict=True):
+        figure = page.get_by_role("article", name=name).locator(".rate data")
+        await expect(figure).to_have_attribute("value", str(sent_values(strap, HEART_RATE)[-1]))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_each_look_is_drawn_and_accessible(look: str, tmp_path: Path) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, look) as (page, _):
+        await page.wait_for_function(f"({DRAWN})().every(Boolean)")
+        assert await page.evaluate(DRAWN) == [True] * len(PEOPLE)
+        width = LOOKS[look][0]
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert await axe_violations(page) == []
+        folder = os.environ.get("STRAPLINE_SCREENSHOTS")
+        if folder:
+            await page.screenshot(path=Path(folder, f"{look}.png"), full_page=True)
+
+
+async def test_way_of_the_readings_opens_by_keyboard(tmp_path: Path) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, "phone-dark") as (page, _):
+        badge = page.get_by_role("button", name=re.compile("^Connection:"))
+        await page.keyboard.press("Tab")
+        await expect(badge).to_be_focused()
+        box = await badge.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        await page.keyboard.press("Enter")
+        way = page.get_by_role("region", name="How readings reach you")
+        await expect(way.get_by_text("Bridge", exact=True).first).to_be_visible()
+        assert await axe_violations(page) == []
+        await page.keyboard.press("Escape")
+        await expect(way).to_be_hidden()
+        await expect(badge).to_be_focused()
+
+
+async def test_token_leaves_the_address_and_a_reload_still_works(tmp_path: Path) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, "laptop-light") as (page, line):
+        assert "token" not in page.url
+        assert "token" not in await page.evaluate("JSON.stringify(history.state) + location.href")
+        await page.reload()
+        await expect_rates(page, line)
+        assert await page.evaluate("localStorage.length") == 0
+
+
+async def test_policy_of_the_server_forbids_nothing_that_the_page_does(tmp_path: Path) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, "laptop-light") as (page, _):
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        await page.reload()
+        await page.wait_for_function(f"({DRAWN})().length > 0 && ({DRAWN})().every(Boolean)")
+        assert [text for text in said if "Content Security Policy" in text] == []
+
+
+async def test_silent_strap_leaves_a_dash_and_what_it_was(tmp_path: Path) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, "laptop-light") as (page, line):
+        _, name = PEOPLE[0]
+        last = sent_values(line.straps[0], HEART_RATE)[-1]
+        channel = page.get_by_role("article", name=name)
+        fill = channel.locator(".strap i")
+        assert await fill.evaluate("one => one.getAnimations().length") == 1
+        await expect(channel.locator(".rate data")).to_have_attribute("value", "", timeout=10_000)
+        await expect(channel.locator(".was")).to_have_text(re.compile(rf"^{last} at \d\d:\d\d$"))
+        await expect(channel.locator(".nowdot")).to_have_count(0)
+
+
+async def test_reduced_motion_moves_nothing(tmp_path: Path) -> None:
+    async with (
+        a_browser() as browser,
+        a_line(tmp_path, PEOPLE, PROFILES) as line,
+        a_page(browser, reduced_motion="reduce") as page,
+    ):
+        await page.goto(await line.link())
+        await tick(line, 2)
+        await expect_rates(page, line)
+        # The strap steps by whole seconds; nothing else has a duration.
+        easings = await page.evaluate(
+            "document.getAnimations().map((one) => one.effect.getTiming().easing)"
+        )
+        assert easings
+        assert all(easing.startswith("steps(") for easing in easings)
