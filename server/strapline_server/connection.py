@@ -59,7 +59,7 @@ _NO_HOLD: Final = Hold(0)
 class Dialogue(Protocol):
     """What the connection tells the one that speaks the protocol on it."""
 
-    def receive(self, frame: bytes) -> None:
+    def receive(self, frame: str) -> None:
         """One text frame came."""
 
     def wake(self, now_ms: int) -> int | None:
@@ -362,11 +362,11 @@ class Connection(asyncio.Protocol):
         self._end_soon()
 
     def _frame(self, frame: Frame) -> None:
-        if self._dialogue is None or not self._may_send():
+        if self._dialogue is None or not self._may_send(frame):
             return
         match frame.opcode:
             case Opcode.TEXT if frame.fin:
-                self._dialogue.receive(bytes(frame.data))
+                self._text(bytes(frame.data))
             case Opcode.TEXT:
                 self._message, self._fragments = bytearray(frame.data), 1
             case Opcode.CONT:
@@ -384,13 +384,25 @@ class Connection(asyncio.Protocol):
             self.close(CloseCode.TOO_BIG, f"over {_MOST_FRAGMENTS} fragments")
         elif frame.fin:
             message, self._message = bytes(self._message), None
-            assert self._dialogue is not None, "frames come only into a dialogue"
-            self._dialogue.receive(message)
+            self._text(message)
 
-    def _may_send(self) -> bool:
-        """Whether this frame is within the rate; fragments and pings count too."""
+    def _text(self, message: bytes) -> None:
+        try:
+            text = message.decode()
+        except UnicodeDecodeError:
+            # RFC 6455 section 8.1. The library leaves it to whoever puts fragments together.
+            self._host.counters.protocol_violations += 1
+            self._protocol.fail(1007, "not UTF-8")
+            return
+        assert self._dialogue is not None, "frames come only into a dialogue"
+        self._dialogue.receive(text)
+
+    def _may_send(self, frame: Frame) -> bool:
+        """Whether this frame is within the rate. Pings count; the rest of a message does not."""
         if not self.open:
             return False
+        if frame.opcode is Opcode.CONT:
+            return True
         rate = self.messages_per_s
         earned = (self._heard_ms - self._allowance_ms) * rate / 1000
         self._allowance = min(self._allowance + earned, float(rate * _BURST_S))

@@ -149,7 +149,7 @@ class Dialogue:
 
     # What the connection calls
 
-    def receive(self, frame: bytes) -> None:
+    def receive(self, frame: str) -> None:
         """Take one text frame."""
         self._context.counters.messages_received += 1
         received = self._session.receive(frame)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from strapline_protocol.base import WireModel
 from strapline_protocol.codec import decode_server, encode
@@ -61,7 +63,9 @@ class Peer:
 
     async def ended(self) -> tuple[int, str]:
         """The code and reason that the server closes with."""
-        await asyncio.wait_for(self.socket.wait_closed(), PATIENCE_S)
+        with suppress(ConnectionClosed):
+            while True:
+                await self.hear()
         return self.socket.close_code or 1006, self.socket.close_reason or ""
 
     async def subscribe(self, **fields: Any) -> Subscribed:
@@ -163,3 +167,99 @@ class Run:
         """Send these and wait for the acknowledgement."""
         await bridge.say(self.readings(*series, lane=lane))
         return await bridge.expect(Acknowledged)
+
+
+class Raw:
+    """A plain TCP connection to a server."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, data: bytes) -> None:
+        """Send these bytes."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def read_all(self) -> bytes:
+        """All until the server closes its end."""
+        return await asyncio.wait_for(self.reader.read(), PATIENCE_S)
+
+    async def request(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        """One plain request and its response."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        await self.send("\r\n".join([*lines, "", ""]).encode())
+        return Answer.parse(await self.read_all())
+
+    async def upgrade(
+        self, path: str = "/ws", *, host: str = "localhost", **headers: str
+    ) -> Answer:
+        """A handshake; what follows its response is left to be read."""
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: {host}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version: 13",
+        ]
+        headers.setdefault("Sec_WebSocket_Protocol", SUBPROTOCOL)
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        await self.send("\r\n".join([*lines, "", ""]).encode())
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        return Answer.parse(head)
+
+    async def frame(self) -> tuple[int, bytes]:
+        """The next frame that the server sends: opcode and payload."""
+        head = await asyncio.wait_for(self.reader.readexactly(2), PATIENCE_S)
+        length = head[1] & 0x7F
+        if length == 126:
+            length = int.from_bytes(await self.reader.readexactly(2), "big")
+        elif length == 127:
+            length = int.from_bytes(await self.reader.readexactly(8), "big")
+        return head[0] & 0x0F, await self.reader.readexactly(length)
+
+    async def close_code(self) -> int:
+        """The code of the close frame that comes, whatever comes before it."""
+        while True:
+            opcode, payload = await self.frame()
+            if opcode == 8:
+                return int.from_bytes(payload[:2], "big")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A plain response."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @classmethod
+    def parse(cls, data: bytes) -> Answer:
+        """Out of all that was received."""
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        pairs = (line.split(": ", 1) for line in lines)
+        return cls(int(first.split()[1]), {name.lower(): value for name, value in pairs}, body)
+
+
+@asynccontextmanager
+async def raw(server: Server) -> AsyncIterator[Raw]:
+    """A plain TCP connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        yield Raw(reader, writer)
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something inside the server that no message tells."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0)
+    assert condition(), what

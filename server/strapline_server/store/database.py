@@ -107,9 +107,10 @@ class Database:
 
     async def close(self) -> None:
         """Wait for what runs, then close."""
+        # Reads first: one whose asker has gone may still be waiting for a connection.
+        await asyncio.to_thread(self._read_threads.shutdown)
         await self._in(self._write_thread, self._close)
-        self._write_thread.shutdown()
-        self._read_threads.shutdown()
+        await asyncio.to_thread(self._write_thread.shutdown)
 
     @staticmethod
     async def _in(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
@@ -195,9 +196,8 @@ class Database:
             self._readers.put(connection)
 
     def _close(self) -> None:
-        for _ in range(_READERS):
-            if not self._readers.empty():
-                self._readers.get().close()
+        while not self._readers.empty():
+            self._readers.get().close()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
