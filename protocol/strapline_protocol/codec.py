@@ -152,11 +152,12 @@ def _path(places: tuple[int | str, ...]) -> str:
 
 @cache
 def _names() -> frozenset[str]:
-    """The wire's names of all fields."""
+    """The wire's names of all fields, and the models' own."""
     found: set[str] = set()
     waiting: list[type[WireModel]] = [WireModel]
     while waiting:
         model = waiting.pop()
         waiting.extend(model.__subclasses__())
+        found.add(model.__name__)
         found.update(field.alias or name for name, field in model.model_fields.items())
     return frozenset(found)

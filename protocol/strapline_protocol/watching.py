@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -109,22 +110,26 @@ class ValueData(WireModel):
     on_change: bool
 
 
+#: Which field tells which state: a newer version's state without any of them is a ValueData.
+_SHAPES: Final = MappingProxyType(
+    {"devices": "BatteryData", "over": "HeartRateData", "today": "StepsData"}
+)
+
+
 def _shape(data: object) -> str:
     # Whatever else was sent is no model either, and the check of ``value`` says so.
     fields = data if isinstance(data, dict) else getattr(type(data), "model_fields", ())
-    for field, shape in (("today", "steps"), ("devices", "battery"), ("over", "heart_rate")):
-        if field in fields:
-            return shape
-    return "value"
+    return next((shape for field, shape in _SHAPES.items() if field in fields), "ValueData")
 
 
 #: The state of one metric after a commit.
 MetricData = Annotated[
-    Annotated[HeartRateData, Tag("heart_rate")]
-    | Annotated[StepsData, Tag("steps")]
-    | Annotated[BatteryData, Tag("battery")]
-    | Annotated[ValueData, Tag("value")],
+    Annotated[HeartRateData, Tag("HeartRateData")]
+    | Annotated[StepsData, Tag("StepsData")]
+    | Annotated[BatteryData, Tag("BatteryData")]
+    | Annotated[ValueData, Tag("ValueData")],
     Discriminator(_shape),
+    Field(json_schema_extra={"x-told-by": dict(_SHAPES)}),
 ]
 
 

@@ -229,7 +229,7 @@ def test_a_type_that_is_no_name_is_malformed_and_not_repeated(tag: Any) -> None:
 
 @pytest.mark.parametrize("data", [5, None, "today", ["today"], True, {}])
 def test_a_state_that_is_no_object_is_malformed(data: Any) -> None:
-    with pytest.raises(MalformedMessageError, match=r"data\.value"):
+    with pytest.raises(MalformedMessageError, match=r"data\.ValueData"):
         decode_server(
             frame(type="HEALTH_DATA_UPDATE", user="a", metric="m", stream="A" * 22, data=data)
         )
