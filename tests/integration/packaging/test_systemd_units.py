@@ -1,5 +1,6 @@
 """The systemd units are what systemd accepts, and start what is installed."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -57,6 +58,14 @@ def test_the_unit_starts_the_installed_command_with_its_configuration(name: str)
         f"ExecStart=/usr/bin/strapline {name} run --config /etc/strapline/{name}.toml"
     ]
     assert (UNITS.parent / f"config/{name}.toml").is_file()
+
+
+@pytest.mark.parametrize("name", ["bridge", "server"])
+def test_the_unit_makes_the_folder_that_the_configuration_names(name: str) -> None:
+    unit = (UNITS / f"strapline-{name}.service").read_text()
+    (folder,) = re.findall(r"(?m)^StateDirectory=(.+)$", unit)
+    settings = (UNITS.parent / f"config/{name}.toml").read_text()
+    assert re.findall(r"(?m)^#? ?state_\w+ = \"(.+)\"$", settings) == [f"/var/lib/{folder}"]
 
 
 def test_systemd_accepts_the_user(tmp_path: Path) -> None:
