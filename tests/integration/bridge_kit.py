@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from strapline_bridge.intake import Arrived
 from strapline_bridge.outbox import ClockMoment, Limits, Outbox, OutboxObserver, Run
 from strapline_bridge.readings import Reading
-from strapline_bridge.uplink import SignedTokens, Uplink
+from strapline_bridge.uplink import Link, SignedTokens, Uplink
 from strapline_protocol.base import WireModel
 from strapline_protocol.closing import Backoff
 from strapline_protocol.codec import decode_client, encode
@@ -273,15 +273,31 @@ def an_uplink(outbox: Outbox, url: str, **options: object) -> Uplink:
             request=request,
         )
 
+    usual: dict[str, Any] = {
+        "tokens": SignedTokens(lambda server_time_ms: "token"),
+        "status": status,
+        "backoff": Backoff(base_ms=20, cap_ms=100),
+    }
     return Uplink(
         outbox,
         url=url,
-        tokens=SignedTokens(lambda server_time_ms: "token"),
         client=Client(name="strapline-bridge", version="0"),
         boot_clock=_Boot(),
-        status=status,
-        **{"backoff": Backoff(base_ms=20, cap_ms=100), **options},  # type: ignore[arg-type]  # the test's own
+        **{**usual, **options},
     )
+
+
+async def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
+    """A bounded poll, for what tells nobody that it changes."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  # see above
+            await asyncio.sleep(0.01)
+
+
+async def drained(uplink: Uplink, within_s: float = 20.0) -> None:
+    """Wait until a server has accounted for everything; the uplink must be running."""
+    await until(lambda: uplink.state.link is Link.ONLINE, within_s)
+    assert await uplink.drain(within_s)
 
 
 class _Boot:

@@ -1,19 +1,22 @@
 """A bridge without a radio in a process of its own, to be killed: outbox, uplink, and a source.
 
-Run as ``python -m tests.integration.bridge_process OUTBOX URL``. It prints one JSON line for each
-commit, after it: what it prints is stored.
+Run as ``python -m tests.integration.bridge_process OUTBOX URL``, with a token in the variable
+``BRIDGE_TOKEN``. It prints one JSON line for each reading, after its commit: what it prints is
+stored.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from strapline_bridge.outbox import OutboxObserver, Row
+from strapline_bridge.uplink import SignedTokens
 from tests.integration.bridge_kit import a_reading, an_outbox, an_uplink, readings_of
 
 _EVERY_S = 0.001
@@ -28,8 +31,9 @@ class _Printer(OutboxObserver):
 
 
 async def _main(path: Path, url: str) -> None:
+    tokens = SignedTokens(lambda _: os.environ["BRIDGE_TOKEN"])
     async with an_outbox(path, _Printer()) as outbox, asyncio.TaskGroup() as group:
-        group.create_task(an_uplink(outbox, url).run())
+        group.create_task(an_uplink(outbox, url, tokens=tokens).run())
         rate = 0
         while True:
             rate += 1

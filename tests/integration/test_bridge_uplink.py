@@ -12,6 +12,7 @@ from tests.integration.bridge_kit import (
     a_reading,
     an_outbox,
     an_uplink,
+    drained,
     running,
 )
 
@@ -25,7 +26,7 @@ async def test_what_is_stored_arrives_once_and_is_acknowledged(tmp_path: Path) -
                 await asyncio.sleep(0)
             await outbox.flush()
             await server.until(lambda: len(server.held) == 100)
-            assert await uplink.drain(5)
+            await drained(uplink)
         assert server.held == stored.content
         assert server.repeats == 0
         assert outbox.status().pending == 0
@@ -42,7 +43,7 @@ async def test_backlog_of_an_earlier_run_follows_behind_the_live_lane(tmp_path: 
             await server.until(lambda: uplink.state.connections == 1 and len(server.held) > 0)
             outbox.put(a_reading(55))
             await server.until(lambda: len(server.held) == 3_001)
-            assert await uplink.drain(5)
+            await drained(uplink)
         lanes = [m.lane for m in server.messages if isinstance(m, Readings)]
         assert Lane.LIVE in lanes
         assert lanes.index(Lane.LIVE) < len(lanes) - 1

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,19 +16,12 @@ from strapline_bridge.intake import Arrived
 from strapline_bridge.outbox import Outbox, Place
 from strapline_bridge.readings import Reading
 from strapline_bridge.steps import Counter, StepState
-from tests.integration.bridge_kit import Committed, a_reading, an_outbox
+from tests.integration.bridge_kit import Committed, a_reading, an_outbox, until
 
 
 async def _disk_takes(outbox: Outbox, pages: int) -> None:
     """Let the disk be full beyond so many pages: SQLite itself then says so."""
     await outbox._storage._connection.execute_fetchall(f"PRAGMA max_page_count = {pages}")
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    """A bounded poll: counters tell nobody that they change."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  # see above
-            await asyncio.sleep(0.01)
 
 
 def _steps(total: int, device: str = "watch") -> Arrived:
@@ -58,7 +50,7 @@ async def test_nothing_is_told_of_before_it_is_durable(tmp_path: Path) -> None:
         await _disk_takes(outbox, 1)
         for rate in range(2_000):
             outbox.put(a_reading(rate % 250, boot_ns=rate * 10**6))
-        await _until(lambda: outbox.status().fault is not None)
+        await until(lambda: outbox.status().fault is not None)
         assert not stored.content
         assert outbox.stream is None
         assert outbox.status().pending == 0
@@ -72,7 +64,7 @@ async def test_a_full_disk_is_said_and_recovers_by_itself(
         await _disk_takes(outbox, 1)
         for rate in range(2_000):
             outbox.put(a_reading(rate % 250, boot_ns=rate * 10**6))
-        await _until(lambda: outbox.status().counters.failed >= 2)
+        await until(lambda: outbox.status().counters.failed >= 2)
         assert outbox.status().fault == "database or disk is full"
         outbox.put(a_reading(33))
         assert outbox.status().waiting == 1
@@ -144,7 +136,7 @@ async def test_with_an_interval_commits_keep_their_distance_but_a_flush_does_not
 ) -> None:
     async with an_outbox(tmp_path / "o.db", interval_ms=60_000) as outbox:
         outbox.put(a_reading(60))
-        await _until(lambda: outbox.status().counters.readings == 1)
+        await until(lambda: outbox.status().counters.readings == 1)
         began_s = time.monotonic()
         outbox.put(a_reading(61))
         outbox.put(a_reading(62))
@@ -174,7 +166,7 @@ async def test_an_acknowledgement_without_company_is_noted_soon(tmp_path: Path) 
         await outbox.flush()
         assert outbox.stream is not None
         outbox.acknowledge(outbox.stream, [(0, 0)], "s")
-        await _until(lambda: outbox.status().counters.commits == 2)
+        await until(lambda: outbox.status().counters.commits == 2)
 
 
 async def test_a_flush_after_the_end_returns(tmp_path: Path) -> None:
