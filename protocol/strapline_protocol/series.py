@@ -239,13 +239,9 @@ class Series(Columns):
             at_ms: one wall time for each reading.
             origin: ``received_ms``, ``time_source`` and, where there are any, ``server_marks``.
         """
-        return TimedSeries(
-            **self._heading(),
-            **self.columns(range(len(self))),
-            seq=self.seq,
-            at_ms=differences(at_ms),
-            **origin,
-        )
+        fields = {name: field for name, field in self.__dict__.items() if field is not None}
+        del fields["elapsed_ms"]
+        return TimedSeries(**fields, **(self.model_extra or {}), at_ms=differences(at_ms), **origin)
 
 
 class TimedSeries(Columns):

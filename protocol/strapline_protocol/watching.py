@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, SerializeAsAny, Tag
 
 from strapline_protocol.base import (
     Count,
@@ -114,12 +114,17 @@ class ValueData(WireModel):
 _SHAPES: Final = MappingProxyType(
     {"devices": "BatteryData", "over": "HeartRateData", "today": "StepsData"}
 )
+_OTHER_SHAPE: Final = "ValueData"
+_SHAPE_NAMES: Final = frozenset(_SHAPES.values())
 
 
 def _shape(data: object) -> str:
-    # Whatever else was sent is no model either, and the check of ``value`` says so.
-    fields = data if isinstance(data, dict) else getattr(type(data), "model_fields", ())
-    return next((shape for field, shape in _SHAPES.items() if field in fields), "ValueData")
+    if isinstance(data, dict):
+        return next((shape for field, shape in _SHAPES.items() if field in data), _OTHER_SHAPE)
+    # Asked for each message that goes out: a model's own name tells. What else came from outside
+    # is no object at all, and the check of any shape says so.
+    name = type(data).__name__
+    return name if name in _SHAPE_NAMES else _OTHER_SHAPE
 
 
 #: The state of one metric after a commit.
@@ -130,6 +135,8 @@ MetricData = Annotated[
     | Annotated[ValueData, Tag("ValueData")],
     Discriminator(_shape),
     Field(json_schema_extra={"x-told-by": dict(_SHAPES)}),
+    # On its way out a state knows its own shape, and nobody need look for it.
+    SerializeAsAny(),
 ]
 
 
