@@ -1,6 +1,7 @@
 // The page's entry: mounts the dashboard.
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { Crash } from "./components/crash";
 import { SHEET_MS } from "./model/sheet";
 import { PeoplePage } from "./pages/people-page";
 import websocketService from "./services/websocket-service";
@@ -20,6 +21,8 @@ const TREND_MS = 70_000;
 websocketService.configure({ lineMs: SHEET_MS + TREND_MS });
 createRoot(root).render(
   <StrictMode>
-    <PeoplePage />
+    <Crash>
+      <PeoplePage />
+    </Crash>
   </StrictMode>,
 );

@@ -1,5 +1,5 @@
 // The dashboard's one page: everyone whom the link grants, live, with the age of each figure.
-import type { CSSProperties } from "react";
+import { type CSSProperties, useEffect } from "react";
 import { Bar } from "@/components/bar";
 import { AwayNotice } from "@/components/notices/away-notice";
 import { FirstReadingNext, NobodyYet, NoStrapYet } from "@/components/notices/first-run";
@@ -27,6 +27,7 @@ export function PeoplePage() {
   const { connection } = snapshot;
   const lost = connection.reason !== null && connection.status !== ConnectionStatus.CONNECTED;
   const stopped = connection.status === ConnectionStatus.STOPPED || isEnded(connection);
+  useTitle(stopped ? "Stopped" : lost ? "Offline" : "People");
   return (
     <>
       <Bar snapshot={snapshot} nowMs={nowMs} />
@@ -55,6 +56,13 @@ function rowsFor(people: number, columns: number): CSSProperties {
 
 /** So few that their figures can be larger on a large screen. */
 const FEW = 2;
+
+/** Seen in a tab that is not looked at. */
+function useTitle(what: string): void {
+  useEffect(() => {
+    document.title = `${what} · Strapline`;
+  }, [what]);
+}
 
 function openLink(token: string): void {
   websocketService.configure({ token });

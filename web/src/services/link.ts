@@ -7,12 +7,12 @@ import type {
   TokenExpiring,
 } from "@/protocol/messages";
 import { Backoff } from "./backoff";
-import { ServerClock, SleepWatch } from "./clock";
+import { ServerClock } from "./clock";
 import { type Aftermath, aftermath, Reason } from "./close-codes";
 import { Connection } from "./connection";
 import { type ConnectionState, ConnectionStatus } from "./events";
 import { Outgoing } from "./outgoing";
-import { isOnThisMachine, watchPage } from "./page";
+import { isOnThisMachine } from "./page";
 import type { Positions } from "./positions";
 import { RequestError, Requests } from "./requests";
 import {
@@ -22,15 +22,14 @@ import {
   Session,
   type Subscription,
 } from "./session";
-import type { TokenKeeper } from "./token";
+import type { TokenSource } from "./token-source";
+import { Vigil } from "./vigil";
 
 export interface LinkHost {
   readonly url: string;
   readonly client: ClientInfo;
   readonly subscription: Subscription;
   readonly autoReconnect: boolean;
-  /** A new token from the application, where it has a way to get one. */
-  readonly getToken: (() => Promise<string>) | null;
   since(): ReturnType<Positions["since"]>;
   stateChanged(state: ConnectionState): void;
   subscribed(message: Subscribed): void;
@@ -57,23 +56,29 @@ export class Link {
   readonly requests = new Requests();
   readonly outgoing = new Outgoing<OutgoingMessage>();
   readonly #backoff = new Backoff(Math.random);
-  readonly #sleep = new SleepWatch();
+  readonly #vigil: Vigil;
   #state = UNCONNECTED;
   #connection: Connection | null = null;
   #session: Session | null = null;
   #authenticated: Authenticated | null = null;
   #token: string | null = null;
-  #askedForToken = false;
   #goingAwayAtMs: number | null = null;
   #heardAtMs: number | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  #seconds: ReturnType<typeof setInterval> | undefined;
-  #unwatch: (() => void) | null = null;
 
   constructor(
     private readonly host: LinkHost,
-    private readonly keeper: TokenKeeper,
-  ) {}
+    private readonly tokens: TokenSource,
+  ) {
+    this.#vigil = new Vigil({
+      second: () => host.second(),
+      slept: (durationMs) => this.#slept(durationMs),
+      network: (online) => this.#network(online),
+      woke: () => this.#woke(),
+      left: () => this.#drop(),
+      linked: () => this.#linked(),
+    });
+  }
 
   get state(): ConnectionState {
     return this.#state;
@@ -85,30 +90,21 @@ export class Link {
   }
 
   start(): void {
-    if (this.#unwatch !== null) {
-      return;
+    if (!this.#vigil.isKept) {
+      this.#vigil.begin();
+      this.#open();
     }
-    this.#unwatch = watchPage({
-      network: (online) => this.#network(online),
-      woke: () => this.#woke(),
-      left: () => this.#drop(),
-      linked: () => this.#linked(),
-    });
-    this.#seconds = setInterval(() => this.#second(), 1_000);
-    this.#open();
   }
 
   stop(): void {
-    this.#unwatch?.();
-    this.#unwatch = null;
-    clearInterval(this.#seconds);
+    this.#vigil.end();
     this.#drop();
     this.#set(UNCONNECTED);
   }
 
   /** Anew with what is configured now; nothing where it is not wanted. */
   restart(): void {
-    if (this.#unwatch !== null) {
+    if (this.#vigil.isKept) {
       this.stop();
       this.start();
     }
@@ -116,7 +112,7 @@ export class Link {
 
   /** At once, whatever was planned; nothing where there is a session. */
   tryNow(): void {
-    if (this.#unwatch === null) {
+    if (!this.#vigil.isKept) {
       this.start();
     } else if (this.#session?.isOpen !== true) {
       this.#drop();
@@ -159,15 +155,21 @@ export class Link {
 
   #open(): void {
     clearTimeout(this.#retry);
-    const token = this.keeper.take();
-    if (token === null && this.host.getToken !== null && !this.#askedForToken) {
-      this.#renewToken(() => this.#open());
-      return;
-    }
-    if (token === null) {
+    const status =
+      this.#state.lostAtMs === null ? ConnectionStatus.CONNECTING : ConnectionStatus.RECONNECTING;
+    const token = this.tokens.current();
+    if (token !== null) {
+      this.#connect(token);
+      this.#set({ ...this.#state, status, retryAtMs: null });
+    } else if (this.tokens.hasApplication) {
+      this.#set({ ...this.#state, status, retryAtMs: null });
+      void this.#renew();
+    } else {
       this.#set({ ...this.#state, ...stopped(Reason.NO_LINK) });
-      return;
     }
+  }
+
+  #connect(token: string): void {
     this.#token = token;
     this.clock.begin();
     this.#goingAwayAtMs = null;
@@ -177,9 +179,14 @@ export class Link {
     });
     this.#connection = connection;
     this.#session = this.#newSession(connection, token);
-    const status =
-      this.#state.lostAtMs === null ? ConnectionStatus.CONNECTING : ConnectionStatus.RECONNECTING;
-    this.#set({ ...this.#state, status, retryAtMs: null });
+  }
+
+  /** Asks the application; what it has, or what there was, is tried then. */
+  async #renew(): Promise<void> {
+    const token = await this.tokens.ask();
+    if (this.#vigil.isKept && this.#connection === null) {
+      this.#retryIn(token === null ? this.#backoff.nextMs() : 0, this.#state);
+    }
   }
 
   #newSession(connection: Connection, token: string): Session {
@@ -219,7 +226,7 @@ export class Link {
 
   #hasSubscribed(message: Subscribed): void {
     this.#backoff.reset();
-    this.#askedForToken = false;
+    this.tokens.worked();
     this.host.subscribed(message);
     this.#set({
       ...UNCONNECTED,
@@ -233,11 +240,10 @@ export class Link {
 
   #tokenExpiring(message: TokenExpiring): void {
     if (message.token != null) {
-      this.keeper.keep(message.token);
+      this.tokens.keep(message.token);
       this.#session?.refresh(message.token);
     } else {
-      this.#renewToken(() => {
-        const token = this.keeper.take();
+      void this.tokens.ask().then((token) => {
         if (token !== null) {
           this.#session?.refresh(token);
         }
@@ -260,8 +266,7 @@ export class Link {
     this.#forgetConnection();
     const lostAtMs =
       this.#state.lostAtMs ?? (this.#heardAtMs === null ? null : this.clock.now(this.#heardAtMs));
-    this.#set({ ...this.#state, lostAtMs, reason: this.#reasonFor(after) });
-    this.#proceed(after);
+    this.#proceed(after, { ...this.#state, lostAtMs, reason: this.#reasonFor(after) });
   }
 
   #reasonFor(after: Aftermath): Reason {
@@ -270,50 +275,31 @@ export class Link {
       : after.reason;
   }
 
-  #proceed(after: Aftermath): void {
+  #proceed(after: Aftermath, lost: ConnectionState): void {
     if (after.kind === "stop") {
       if (after.reason === Reason.LINK_REVOKED) {
-        this.keeper.forget();
+        this.tokens.forget();
       }
-      this.#set({ ...this.#state, ...stopped(after.reason) });
+      this.#set({ ...lost, ...stopped(after.reason) });
     } else if (!this.host.autoReconnect) {
-      this.#set({ ...this.#state, status: ConnectionStatus.DISCONNECTED });
+      this.#set({ ...lost, status: ConnectionStatus.DISCONNECTED });
     } else if (after.kind === "after") {
-      this.#retryIn(after.delayMs);
-    } else if (after.kind === "newToken" && this.keeper.take() !== this.#token) {
-      this.#retryIn(0);
-    } else if (after.kind === "newToken" && this.host.getToken !== null && !this.#askedForToken) {
-      this.#renewToken(() => this.#retryIn(0));
+      this.#retryIn(after.delayMs, lost);
+    } else if (after.kind === "newToken" && this.tokens.current() !== this.#token) {
+      this.#retryIn(0, lost);
+    } else if (after.kind === "newToken" && this.tokens.canAsk) {
+      this.#set({ ...lost, status: ConnectionStatus.RECONNECTING });
+      void this.#renew();
     } else {
-      this.#retryIn(this.#backoff.nextMs());
+      this.#retryIn(this.#backoff.nextMs(), lost);
     }
   }
 
-  #retryIn(delayMs: number): void {
+  #retryIn(delayMs: number, lost: ConnectionState): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#open(), delayMs);
     const status = this.#isOffline() ? ConnectionStatus.OFFLINE : ConnectionStatus.RECONNECTING;
-    this.#set({ ...this.#state, status, retryAtMs: performance.now() + delayMs });
-  }
-
-  /** Asks the application once; when it has none, the old token is tried again, backing off. */
-  #renewToken(then: () => void): void {
-    if (this.host.getToken === null) {
-      return;
-    }
-    this.#askedForToken = true;
-    this.host.getToken().then(
-      (token) => {
-        this.keeper.keep(token);
-        then();
-      },
-      (error: unknown) => {
-        console.warn("No new token could be had.", error);
-        if (this.#connection === null && this.#unwatch !== null) {
-          this.#retryIn(this.#backoff.nextMs());
-        }
-      },
-    );
+    this.#set({ ...lost, status, retryAtMs: performance.now() + delayMs });
   }
 
   #network(online: boolean): void {
@@ -321,7 +307,7 @@ export class Link {
       return;
     }
     if (online) {
-      this.#retryIn(Math.round(Math.random() * NETWORK_SPREAD_MS));
+      this.#retryIn(Math.round(Math.random() * NETWORK_SPREAD_MS), this.#state);
     } else if (this.#isOffline()) {
       this.#set({
         ...this.#state,
@@ -332,7 +318,6 @@ export class Link {
   }
 
   #woke(): void {
-    this.#minuteOfSleep();
     const heartbeatMs = this.#authenticated?.heartbeatMs ?? 0;
     const silentMs = performance.now() - (this.#heardAtMs ?? 0);
     if (this.#session?.isOpen === true && silentMs > heartbeatMs * HEARTBEATS_MISSED) {
@@ -344,27 +329,19 @@ export class Link {
   }
 
   #linked(): void {
-    const token = this.keeper.take();
+    const token = this.tokens.current();
     if (token !== null && token !== this.#token) {
       this.#drop();
       this.#open();
     }
   }
 
-  #second(): void {
-    this.#minuteOfSleep();
-    this.host.second();
-  }
-
   /** After sleep the connection is most likely dead, and resuming is cheap. */
-  #minuteOfSleep(): void {
-    const sleptMs = this.#sleep.look(Date.now(), performance.now());
-    if (sleptMs > 0) {
-      this.clock.slept(sleptMs);
-      this.#connection?.end();
-      if (this.#state.status !== ConnectionStatus.STOPPED) {
-        this.tryNow();
-      }
+  #slept(durationMs: number): void {
+    this.clock.slept(durationMs);
+    this.#connection?.end();
+    if (this.#state.status !== ConnectionStatus.STOPPED) {
+      this.tryNow();
     }
   }
 

@@ -18,6 +18,7 @@ import { HistoryFetcher, type Stretch } from "./history";
 import { Link, UNCONNECTED } from "./link";
 import type { News, Subscription } from "./session";
 import { TokenKeeper } from "./token";
+import { TokenSource } from "./token-source";
 
 export type { ConnectionState, EventData, EventInfo, Listener, WebSocketEvent } from "./events";
 export { ConnectionStatus, WebSocketEventType } from "./events";
@@ -205,9 +206,6 @@ export class WebSocketService {
         get autoReconnect() {
           return service.#options.autoReconnect ?? true;
         },
-        get getToken() {
-          return service.#options.getToken ?? null;
-        },
         since: () => feed.since(),
         stateChanged: (state) => this.#stateChanged(state),
         subscribed: (message) => {
@@ -222,7 +220,7 @@ export class WebSocketService {
         },
         second: () => this.#history?.run(),
       },
-      this.#tokens(),
+      new TokenSource(this.#tokens(), () => this.#options.getToken ?? null),
     );
   }
 

@@ -107,12 +107,14 @@ describe("states of the page", () => {
     show();
     act(() => latestSocket().drop(1006));
     expect(screen.getByText(/^The server is away since \d\d:\d\d:\d\d\.$/)).toBeDefined();
+    expect(document.title).toBe("Offline · Strapline");
     pass(5_100);
     expect(figure()).toBe("—");
     expect(channel().textContent).toContain("Server away for");
     fireEvent.click(screen.getByRole("button", { name: "Try now" }));
     act(() => latestSocket().open());
     expect(screen.queryByText(/The server is away/)).toBeNull();
+    expect(document.title).toBe("People · Strapline");
   });
 
   test("revoked: nothing of anybody stays, a new link can be opened", () => {

@@ -302,6 +302,23 @@ describe("coming back", () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
   });
 
+  test("one event tells of a loss, with its reason and its next try", () => {
+    const heard = vi.fn();
+    service.connect();
+    latestSocket().open();
+    service.addEventListener(WebSocketEventType.CONNECTION_STATUS_UPDATE, heard);
+    latestSocket().drop(1006);
+    expect(heard.mock.calls.map(([state]) => state)).toEqual([
+      {
+        status: ConnectionStatus.RECONNECTING,
+        reason: Reason.SERVER_AWAY,
+        lostAtMs: SERVER_TIME,
+        retryAtMs: performance.now() + 250,
+        simulated: false,
+      },
+    ]);
+  });
+
   test("the first retry is jittered, the ceiling doubles, and only a subscription resets it", () => {
     service.connect();
     const waits: number[] = [];
@@ -468,6 +485,33 @@ describe("tokens", () => {
     expect(connectionOf(service).reason).toBe(Reason.LINK_ENDED);
     await vi.advanceTimersByTimeAsync(100);
     expect(sockets).toHaveLength(3);
+  });
+
+  test("without a token the application is asked until it has one", async () => {
+    sessionStorage.clear();
+    const getToken = vi
+      .fn(() => Promise.resolve("at.last.one"))
+      .mockRejectedValueOnce(new Error("not signed in yet"));
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const asking = new WebSocketService();
+    asking.configure({ getToken });
+    asking.connect();
+    expect(connectionOf(asking).status).toBe(ConnectionStatus.CONNECTING);
+    await vi.advanceTimersByTimeAsync(300);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(getToken).toHaveBeenCalledTimes(2);
+    expect(sockets).toHaveLength(1);
+    asking.disconnect();
+  });
+
+  test("a token that comes after disconnecting opens nothing", async () => {
+    sessionStorage.clear();
+    const asking = new WebSocketService();
+    asking.configure({ getToken: () => Promise.resolve("too.late.now") });
+    asking.connect();
+    asking.disconnect();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sockets).toHaveLength(0);
   });
 
   test("a new link in the address bar is taken at once", () => {
