@@ -160,16 +160,14 @@ class ServerSession:
                 frame, LARGEST_FIRST_MESSAGE if opening else self.limits.message_bytes
             )
         except UnknownTypeError as error:
-            if opening:
-                return self._close(CloseCode.PROTOCOL_VIOLATION, "the first message authenticates")
-            return _refused(ErrorCode.UNKNOWN_TYPE, str(error))
+            return self._out_of_place() or _refused(ErrorCode.UNKNOWN_TYPE, str(error))
         except MessageTooLargeError as error:
             return self._close(CloseCode.MESSAGE_TOO_LARGE, str(error))
         except MalformedMessageError as error:
             return self._malformed(frame, error)
-        if type(message) not in ALLOWED[self.state]:
-            return self._out_of_place(message)
-        return self._accept(message)
+        if type(message) in ALLOWED[self.state]:
+            return self._accept(message)
+        return self._out_of_place() or self._not_for_this_role(message)
 
     def authenticated(self, role: Role, lifetime_ms: int, now_ms: int, age_ms: int = 0) -> None:
         """The token was good; the session now has this role. Arguments as for :meth:`renewed`."""
@@ -265,11 +263,15 @@ class ServerSession:
                 self._requests_in_flight += 1
         return Received(message)
 
-    def _out_of_place(self, message: ClientMessage) -> Received:
+    def _out_of_place(self) -> Received | None:
+        """The end, for anything else than what opens a session, before it stands."""
         if self.state is SessionState.OPENING:
             return self._close(CloseCode.PROTOCOL_VIOLATION, "the first message authenticates")
         if self.state is SessionState.VERIFYING:
             return self._close(CloseCode.PROTOCOL_VIOLATION, "wait for AUTHENTICATED")
+        return None
+
+    def _not_for_this_role(self, message: ClientMessage) -> Received:
         if isinstance(message, Authenticate):
             return self._close(CloseCode.PROTOCOL_VIOLATION, "authenticated already: REFRESH")
         request = message.request if isinstance(message, (Subscribe, Request, Status)) else None
