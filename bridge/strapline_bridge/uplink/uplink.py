@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 _STATUS_EVERY_S: Final = 30.0
 #: The bridge's own code for a dead letter that no message may carry.
 _TOO_LARGE: Final = "tooLarge"
-#: Below this no message is split further: what a server still refuses is one reading.
-_LEAST_BYTES: Final = 1_024
+#: Below this every message holds one reading.
+_LEAST_BYTES: Final = 64
 
 
 class Uplink:
