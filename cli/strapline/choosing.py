@@ -36,11 +36,10 @@ News = Sighting | str | StraplineError
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One strap and who wears it. ``offers`` as in a sighting; empty when it was not heard."""
+    """One strap and who wears it."""
 
     address: str
     person: str
-    offers: tuple[str, ...] = ()
 
 
 class Picking:
@@ -109,9 +108,7 @@ async def choose(console: Console, backend: RadioBackend) -> list[Choice]:
     console.print()
     picked = await _pick(console, backend)
     console.print()
-    choices = [
-        Choice(seen.address, await _ask_wearer(console, seen), seen.offers) for seen in picked
-    ]
+    choices = [Choice(seen.address, await _ask_wearer(console, seen)) for seen in picked]
     console.print()
     return choices
 

@@ -127,8 +127,6 @@ def _with(known: Wearables, choice: Choice, added_at: int) -> Wearables:
     if there is not None:
         return known.give_to(there.device, user)
     # Makers put serial numbers into their names: none of that leaves this machine.
-    watch = "steps" in choice.offers and "heart rate" not in choice.offers
-    kind = "Watch" if watch else "Strap"
     number = sum(wearable.user == user for wearable in known.wearables) + 1
-    name = kind if number == 1 else f"{kind} {number}"
+    name = "Strap" if number == 1 else f"Strap {number}"
     return known.add(address=choice.address, user=user, name=name, added_at=added_at)[0]

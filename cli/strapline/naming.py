@@ -50,8 +50,7 @@ async def find_named(
     choices = []
     for name, person in wanted:
         if name.casefold() in by_name:
-            seen = _only(name, heard)
-            choices.append(Choice(seen.address, person, seen.offers))
+            choices.append(Choice(_only(name, heard).address, person))
         else:
             choices.append(Choice(name.upper(), person))
     return choices

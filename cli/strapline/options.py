@@ -27,7 +27,13 @@ Debug = Annotated[
 ]
 Port = Annotated[
     int | None,
-    typer.Option("--port", min=0, max=65_535, help="Where to serve: 8420; 0 takes a free one."),
+    typer.Option(
+        "--port",
+        metavar="PORT",
+        min=0,
+        max=65_535,
+        help="Where to serve: 8420; 0 takes a free one.",
+    ),
 ]
 Lan = Annotated[
     bool,

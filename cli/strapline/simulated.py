@@ -31,10 +31,7 @@ def profiles() -> tuple[Profile, ...]:
 
 def choices_of(straps: Sequence[_Strap]) -> list[Choice]:
     """Each strap with its person."""
-    return [
-        Choice(strap.address, person, ("heart rate", "steps"))
-        for strap, person in zip(straps, PEOPLE, strict=True)
-    ]
+    return [Choice(strap.address, person) for strap, person in zip(straps, PEOPLE, strict=True)]
 
 
 @asynccontextmanager

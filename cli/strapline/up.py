@@ -149,7 +149,8 @@ async def _announce(console: Console, place: Place, server: Server) -> None:
         who = "Anyone in this network who has the link can read along: http is not encrypted."
     else:
         who = "Only this machine can open the link. --lan serves the network too."
-    console.print(Text(f"  {who}  It holds for 30 days.", style="second"))
+    told = Text(f"  {who} It holds for 30 days.", style="second")
+    console.print(told, soft_wrap=not console.is_terminal)
     console.print()
 
 

@@ -19,7 +19,7 @@ _SCAN_S = 10.0
 def scan(
     *,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1, max=3_600, help="How long to listen.")
+        float, typer.Option("--seconds", metavar="S", min=1, max=3_600, help="How long to listen.")
     ] = _SCAN_S,
     adapter: Annotated[
         str | None, typer.Option("--adapter", metavar="hciN", help="Which Bluetooth adapter.")

@@ -20,7 +20,8 @@ def demo(
         typer.Option("--headless", help="Measure for a while instead: what was sent, what came."),
     ] = False,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1, max=86_400, help="How long to measure.")
+        float,
+        typer.Option("--seconds", metavar="S", min=1, max=86_400, help="How long to measure."),
     ] = 30.0,
     as_json: Json = False,
     debug: Debug = False,

@@ -88,7 +88,9 @@ def token(
     everyone: Annotated[
         bool, typer.Option("--all", help="Everybody, who is added later too.")
     ] = False,
-    days: Annotated[int, typer.Option("--days", min=1, max=400, help="How long it holds.")] = 30,
+    days: Annotated[
+        int, typer.Option("--days", metavar="DAYS", min=1, max=400, help="How long it holds.")
+    ] = 30,
     link: Annotated[
         bool, typer.Option("--link", help="Print the dashboard's link with the token in it.")
     ] = False,

@@ -35,7 +35,7 @@ def up(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Run server and bridge on this machine and print the dashboard's link.
+    """Run server and bridge here and print the dashboard's link.
 
     At a terminal it lists the straps near, asks which and whose, and remembers.
     """

@@ -35,7 +35,6 @@ async def test_a_name_is_found_in_whatever_case() -> None:
     async with simulation([chest_strap("Strap One"), chest_strap("Two")]) as near:
         chosen = await find_named(near.backend, [("strap one", MAREN), ("Two", "Ilse")])
         assert [choice.address for choice in chosen] == [strap.address for strap in near.straps]
-        assert "heart rate" in chosen[0].offers
 
 
 async def test_a_name_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
