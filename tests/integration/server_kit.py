@@ -260,6 +260,6 @@ async def raw(server: Server) -> AsyncIterator[Raw]:
 async def until(condition: Callable[[], bool], what: str) -> None:
     """Wait for something inside the server that no message tells."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0)
     assert condition(), what

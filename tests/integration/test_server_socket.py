@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Close, Frame, Opcode
+from websockets.typing import Subprotocol
 
 from strapline_protocol.closing import retry_after_ms
 from strapline_protocol.codec import encode
@@ -142,7 +143,7 @@ async def test_no_log_holds_a_token_even_when_everything_is_logged(
 async def test_a_version_that_will_be_refused_is_accepted_first(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         address = f"ws://127.0.0.1:{server.port}/ws"
-        async with connect(address, subprotocols=["strapline.v9"]) as socket:
+        async with connect(address, subprotocols=[Subprotocol("strapline.v9")]) as socket:
             assert socket.subprotocol == "strapline.v9"
             await socket.wait_closed()
             assert (socket.close_code, socket.close_reason) == (
@@ -152,7 +153,9 @@ async def test_a_version_that_will_be_refused_is_accepted_first(tmp_path: Path) 
         async with connect(address) as socket:
             await socket.wait_closed()
             assert socket.close_code == 4426
-        async with connect(address, subprotocols=["other", "strapline.v1"]) as socket:
+        async with connect(
+            address, subprotocols=[Subprotocol("other"), Subprotocol("strapline.v1")]
+        ) as socket:
             assert socket.subprotocol == "strapline.v1"
             assert "HELLO" in await socket.recv()
 
@@ -169,7 +172,6 @@ async def test_a_handshake_that_dribbles_is_cut(
 ) -> None:
     monkeypatch.setattr(connection_module, "HANDSHAKE_MS", 400)
     async with serving(tmp_path) as server, raw(server) as peer:
-
         for byte in b"GET /ws HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 500:
             await peer.send(bytes([byte]))
             await asyncio.sleep(0)
