@@ -40,8 +40,8 @@ _log = logging.getLogger(__name__)
 
 _OPEN_WITHIN_S: Final = 10.0
 _CLOSE_WITHIN_S: Final = 1.0
-#: What the kernel may hold unsent; together with one frame of the backlog, 16 KiB.
-_UNSENT_BYTES: Final = 8 * 1_024
+#: What the kernel may hold unsent; with one frame of the backlog less than 16 KiB.
+_UNSENT_BYTES: Final = 4 * 1_024
 
 
 @dataclass(frozen=True, slots=True)
