@@ -97,7 +97,8 @@ class IntervalSet:
 
     def ranges(self) -> list[Range]:
         """All ranges in order."""
-        return list(self)
+        # Not list(self): that asks for the length, which may be 2^53, and makes room for it.
+        return list(zip(self._firsts, self._lasts, strict=True))
 
     def copy(self) -> IntervalSet:
         """An independent set with the same numbers."""

@@ -6,7 +6,6 @@ answer; only its time column turns from boot clock (``elapsedMs``) to wall time 
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from itertools import accumulate, islice, pairwise
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, WithJsonSchema, model_validator
+from pydantic_core import to_json
 
 from strapline_protocol.base import (
     SAFE_INTEGER,
@@ -171,7 +171,7 @@ def _check_unknown(extra: dict[str, Any], length: int) -> None:
         if isinstance(column, list) and len(column) != length:
             raise ValueError(f"an unknown column has {len(column)} entries, seq has {length}")
     check_numbers(extra)
-    if len(json.dumps(extra)) > _LARGEST_EXTRA_BYTES:
+    if len(to_json(extra)) > _LARGEST_EXTRA_BYTES:
         raise ValueError("unknown columns are too large")
 
 

@@ -135,9 +135,10 @@ def test_open_content_has_strict_numbers_too(number: str) -> None:
 
 
 def test_a_number_that_is_none_does_not_turn_into_null() -> None:
-    page = {"user": "a", "metric": "m", "series": [], "position": ["e", float("nan")]}
-    with pytest.raises(MalformedMessageError, match="position"):
-        result_of("history", page)
+    page: dict[str, Any] = {"user": "a", "metric": "m", "series": [], "position": ["e", 1]}
+    assert result_of("history", {**page, "next": None})
+    with pytest.raises(MalformedMessageError, match="next"):
+        result_of("history", {**page, "next": float("nan")})
 
 
 def test_pythons_own_names_are_not_the_wires() -> None:
@@ -196,8 +197,9 @@ def test_a_frame_of_the_largest_size_passes_and_one_byte_more_does_not() -> None
             decode_client(over, LARGEST_FIRST_MESSAGE)
 
 
-def test_the_size_of_a_text_is_that_of_its_bytes() -> None:
-    text = '{"type":"REFRESH","token":"t","x":"' + "é" * 50 + '"}'
+@pytest.mark.parametrize("character", ["x", "é", "€", "♥", "\U0001f493"])
+def test_the_size_of_a_text_is_that_of_its_bytes(character: str) -> None:
+    text = '{"type":"REFRESH","token":"t","x":"' + character * 99 + '"}'
     size = len(text.encode())
     assert decode_client(text, size)
     with pytest.raises(MessageTooLargeError):
@@ -277,6 +279,12 @@ def refusal(text: str) -> StraplineError | None:
     except StraplineError as error:
         return error
     return None
+
+
+def test_a_key_that_was_sent_is_not_told_either() -> None:
+    with pytest.raises(MalformedMessageError) as caught:
+        decode_client(frame(type="SUBSCRIBE", request="r", since={SECRET: 5}))
+    assert str(caught.value) == "SUBSCRIBE.since.*: Input should be a valid array"
 
 
 def test_an_error_text_stays_short_whatever_was_sent() -> None:
