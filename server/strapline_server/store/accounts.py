@@ -54,11 +54,8 @@ class Accounts:
         return inside.minus(IntervalSet(self._not_in(ranges, (kind,)))).ranges()
 
     def held(self) -> list[Range]:
-        """All that a bridge need not send: received, and dropped. Rejected it may try again."""
-        found = IntervalSet()
-        for kind in (Kind.RECEIVED, Kind.DROPPED):
-            found.update(self.of(kind))
-        return found.ranges()
+        """What is here. Dropped and rejected is not: whoever still has it may send it."""
+        return self.of(Kind.RECEIVED)
 
     def of(self, kind: Kind) -> list[Range]:
         """All ranges of one kind."""

@@ -1,0 +1,99 @@
+"""Each number of a stream is accounted for once, and the better account wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from strapline_protocol.intervals import IntervalSet, Range
+from strapline_server.store.accounts import Accounts, Kind
+from tests.unit.server.store_kit import NOON, Bench, stream_named, zero_at
+
+
+def accounts() -> Accounts:
+    bench = Bench()
+    bench.add_user()
+    bench.declare(bench.grant(), stream_named("A"), zero_at(NOON))
+    return Accounts(bench.transaction, 1)
+
+
+def numbers(ranges: Iterable[Range]) -> set[int]:
+    return {number for first, last in ranges for number in range(first, last + 1)}
+
+
+def spans() -> st.SearchStrategy[list[Range]]:
+    span = st.tuples(st.integers(0, 40), st.integers(0, 6)).map(lambda at: (at[0], at[0] + at[1]))
+    return st.lists(span, min_size=1, max_size=3)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["receive", "reject", "drop"]), spans()), max_size=12))
+def test_whatever_comes_in_whatever_order(steps: list[tuple[str, list[Range]]]) -> None:
+    found = accounts()
+    model: dict[int, str] = {}
+    for what, ranges in steps:
+        asked = numbers(ranges)
+        if what == "receive":
+            new = found.receive(ranges)
+            assert numbers(new) == {one for one in asked if model.get(one) != "receive"}
+            model |= dict.fromkeys(asked, "receive")
+        else:
+            (found.reject if what == "reject" else found.drop)(ranges)
+            model |= {one: what for one in asked if one not in model}
+    for kind, name in (
+        (Kind.RECEIVED, "receive"),
+        (Kind.REJECTED, "reject"),
+        (Kind.DROPPED, "drop"),
+    ):
+        expected = IntervalSet.of(one for one, what in model.items() if what == name)
+        # Ranges neither overlap nor touch: as few rows as can be.
+        assert found.of(kind) == expected.ranges()
+    assert found.held() == found.of(Kind.RECEIVED)
+
+
+def test_only_the_new_part_of_a_partial_repeat_is_new() -> None:
+    found = accounts()
+    assert found.receive([(0, 9)]) == [(0, 9)]
+    assert found.receive([(5, 14), (20, 21)]) == [(10, 14), (20, 21)]
+    assert found.receive([(0, 21)]) == [(15, 19)]
+    assert found.of(Kind.RECEIVED) == [(0, 21)]
+
+
+def test_received_overrides_rejected_and_dropped_and_is_never_taken_back() -> None:
+    found = accounts()
+    found.reject([(0, 5)])
+    found.drop([(4, 9)])
+    assert (found.of(Kind.REJECTED), found.of(Kind.DROPPED)) == ([(0, 5)], [(6, 9)])
+    assert found.receive([(2, 7)]) == [(2, 7)]
+    assert (found.of(Kind.REJECTED), found.of(Kind.DROPPED)) == ([(0, 1)], [(8, 9)])
+    found.drop([(0, 9)])
+    found.reject([(0, 9)])
+    assert found.of(Kind.RECEIVED) == [(2, 7)]
+
+
+def test_what_is_erased_stays_erased() -> None:
+    found = accounts()
+    found._add(Kind.ERASED, 3, 5)
+    assert found.receive([(0, 9)]) == [(0, 2), (6, 9)]
+    assert found.within(Kind.ERASED, [(4, 12)]) == [(4, 5)]
+    found.drop([(0, 9)])
+    assert found.of(Kind.ERASED) == [(3, 5)]
+    assert found.of(Kind.DROPPED) == []
+
+
+def test_huge_ranges_cost_nothing() -> None:
+    found = accounts()
+    found.drop([(0, 2**53 - 1)])
+    assert found.receive([(10, 10)]) == [(10, 10)]
+    assert found.of(Kind.DROPPED) == [(0, 9), (11, 2**53 - 1)]
+
+
+def test_a_stream_with_many_holes() -> None:
+    found = accounts()
+    for number in range(0, 2_000, 2):
+        found.receive([(number, number)])
+    assert len(found.held()) == 1_000
+    assert found.receive([(0, 1_999)]) == [(number, number) for number in range(1, 2_000, 2)]
+    assert found.held() == [(0, 1_999)]
