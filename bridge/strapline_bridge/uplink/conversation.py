@@ -239,7 +239,7 @@ class Conversation(OutboxObserver):
             if self._behind and self._lanes.drained and not self._outbox.status().pending:
                 # The past is all there: a viewer's "syncing" ends here.
                 self._behind = False
-                self.report()
+                return self._session.report(await self._status(None))
             return None
         self._behind = True
         stream, rows = found
