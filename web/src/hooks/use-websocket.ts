@@ -66,10 +66,7 @@ export function useWebSocketEventDetails<Type extends WebSocketEventType>(
   type: Type,
   user?: string,
 ): WebSocketEvent<Type> | null {
-  const subscribe = useCallback(
-    (changed: () => void) => websocketService.addEventListener(type, changed),
-    [type],
-  );
   const latest = useCallback(() => websocketService.latest(type, user), [type, user]);
-  return useSyncExternalStore(subscribe, latest);
+  // The store, not the event: what is no longer granted goes without an event of its own.
+  return useSyncExternalStore(websocketService.subscribe, latest);
 }

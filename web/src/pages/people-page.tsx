@@ -66,7 +66,6 @@ function useTitle(what: string): void {
 
 function openLink(token: string): void {
   websocketService.configure({ token });
-  websocketService.reconnect();
 }
 
 interface PeopleProps {

@@ -17,6 +17,8 @@ export interface FeedHost {
   /** Something about this user is new. `news` is null where a snapshot told it. */
   told(person: WatchedPerson, news: News | null): void;
   changed(news: News): void;
+  /** This user is no longer granted: nothing of them stays. */
+  left(user: string): void;
   /** A change is missing, or a grant came: subscribe again. */
   resubscribe(): void;
   wantHistory(user: string): void;
@@ -188,5 +190,6 @@ export class Feed {
     this.#causes.forget(user);
     this.#watched.delete(user);
     this.#gaps.delete(user);
+    this.host.left(user);
   }
 }

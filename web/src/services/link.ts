@@ -286,9 +286,10 @@ export class Link {
     } else if (after.kind === "after") {
       this.#retryIn(after.delayMs, lost);
     } else if (after.kind === "newToken" && this.tokens.current() !== this.#token) {
-      this.#retryIn(0, lost);
+      this.#retryIn(0, { ...lost, reason: null });
     } else if (after.kind === "newToken" && this.tokens.canAsk) {
-      this.#set({ ...lost, status: ConnectionStatus.RECONNECTING });
+      // Only an old token is refused so far: nothing has ended yet.
+      this.#set({ ...lost, reason: null, status: ConnectionStatus.RECONNECTING });
       void this.#renew();
     } else {
       this.#retryIn(this.#backoff.nextMs(), lost);

@@ -236,6 +236,7 @@ export class WebSocketService {
             this.#emit(WebSocketEventType.SUBSCRIPTION_CHANGED, news, info);
           }
         },
+        left: (user) => this.#left(user),
         resubscribe: () => this.#link?.resubscribe(),
         wantHistory: (user) => this.#history?.want(user),
         stretch,
@@ -271,7 +272,6 @@ export class WebSocketService {
     }
     if (state.reason === Reason.LINK_REVOKED || state.reason === Reason.LINK_ENDED) {
       this.#feed?.forgetAll();
-      this.#latest.clear();
     }
     const info = { user: null, details: null };
     this.#emit(WebSocketEventType.CONNECTION_STATUS_UPDATE, state, info);
@@ -292,6 +292,15 @@ export class WebSocketService {
     if (!isStatus) {
       const info = { user, details: news };
       this.#emit(WebSocketEventType.HEALTH_DATA_UPDATE, healthData(person), info);
+    }
+  }
+
+  #left(user: string): void {
+    this.#history?.forget(user);
+    for (const [key, event] of this.#latest) {
+      if (event.user === user) {
+        this.#latest.delete(key);
+      }
     }
   }
 

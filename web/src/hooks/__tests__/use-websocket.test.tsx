@@ -120,6 +120,18 @@ describe("useWebSocketEvent", () => {
     expect(result.current.u2).toMatchObject({ user: "u2", details: null });
   });
 
+  test("whose grant went is gone from the hook too", () => {
+    const { result } = renderHook(() => {
+      useWebSocket();
+      return useWebSocketEvent(WebSocketEventType.HEALTH_DATA_UPDATE, null);
+    });
+    act(() => latestSocket().open());
+    expect(result.current).not.toBeNull();
+    act(() => latestSocket().say({ type: "SUBSCRIPTION_CHANGED", added: [], removed: ["u1"] }));
+    expect(result.current).toBeNull();
+    expect(websocketService.latest(WebSocketEventType.SYNC_STATUS_UPDATE, "u1")).toBeNull();
+  });
+
   test("the connection's own event", () => {
     const { result } = renderHook(() => {
       useWebSocket();

@@ -10,6 +10,7 @@ beforeEach(() => {
   host = {
     told: vi.fn(),
     changed: vi.fn(),
+    left: vi.fn(),
     resubscribe: vi.fn(),
     wantHistory: vi.fn(),
     stretch: vi.fn(() => ({ fromMs: SERVER_TIME - 300_000, toMs: SERVER_TIME })),
@@ -77,6 +78,7 @@ describe("Feed", () => {
     subscribed({ u2: userSnapshot() });
     expect(feed.watched.map((person) => person.user)).toEqual(["u2"]);
     expect(feed.since()).toEqual({ u2: [EPOCH, 10] });
+    expect(host.left).toHaveBeenCalledWith("u1");
   });
 
   test("a status opens and closes a spell", () => {

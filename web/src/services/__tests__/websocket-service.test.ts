@@ -468,6 +468,20 @@ describe("tokens", () => {
     expect(latestSocket().sent.at(-1)).toEqual({ type: "REFRESH", token: "from.the.application" });
   });
 
+  test("a refused token that the application renews takes nobody off the screen", async () => {
+    service.configure({ getToken: () => Promise.resolve("a.new.token") });
+    service.connect();
+    latestSocket().open();
+    latestSocket().drop(4401);
+    expect(connectionOf(service)).toMatchObject({
+      status: ConnectionStatus.RECONNECTING,
+      reason: null,
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sockets).toHaveLength(2);
+    expect(service.getSnapshot().people).toHaveLength(1);
+  });
+
   test("4401 takes a new token once, then backs off", async () => {
     const getToken = vi.fn(() => Promise.resolve("a.new.token"));
     service.configure({ getToken });
