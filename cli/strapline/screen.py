@@ -85,7 +85,8 @@ def _cause(device: DeviceStatus, *, heard: bool) -> str:
 def _way(moment: Moment) -> Text:
     """Where readings are: taken, stored, with the server; and what is in the way."""
     status, board = moment.status, moment.board
-    told = Text(f"  {board.taken:,} readings taken since the start")
+    noun = "reading" if board.taken == 1 else "readings"
+    told = Text(f"  {board.taken:,} {noun} taken since the start")
     if status.pending:
         told.append(f", {status.pending:,} waiting for the server")
     elif board.taken:

@@ -168,6 +168,7 @@ async def test_a_bridge_killed_in_mid_flow_loses_and_doubles_nothing_stored(
             assert len(streams) == 3
             with machine.bridge(0) as bridge:
                 wanted = {(stream, n) for stream, end in streams.items() for n in range(end)}
+                await asyncio.to_thread(bridge.wait_for, "connected")
                 await came.until(lambda: not came.lack(wanted))
                 status, took_s = await asyncio.to_thread(bridge.stop)
                 assert status == 0

@@ -1,0 +1,102 @@
+"""`strapline server`: people and tokens, beside a running server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from strapline.errors import CommandError
+from strapline.people import add_person, list_people
+from strapline.tokens import Wanted, print_token
+from strapline_client import WebSocketEventType, WebSocketService
+from strapline_server import AdminError, Server, ServerConfig
+
+
+def config(tmp_path: Path, port: int = 0) -> ServerConfig:
+    return ServerConfig(state_folder=tmp_path / "server", port=port)
+
+
+async def watched(url: str, token: str) -> dict[str, str]:
+    """The people whom a token shows, with their names."""
+    async with WebSocketService(url, token) as service:
+        async for update in service.updates():
+            if update.type is WebSocketEventType.SUBSCRIBED:
+                break
+        return {user: state.name for user, state in service.users.items()}
+
+
+async def test_people_are_added_once_and_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = config(tmp_path)
+    await list_people(here, as_json=False)
+    assert "Nobody yet" in capsys.readouterr().out
+    await add_person(here, "Tomás Reyes", None, "Europe/Berlin")
+    assert capsys.readouterr().out == "tomas-reyes\n"
+    with pytest.raises(CommandError, match=r"'tomas-reyes' already.*--id"):
+        await add_person(here, "Tomas Reyes", None, None)
+    await add_person(here, "Tomas Reyes", "tomas-2", "UTC")
+    capsys.readouterr()
+    await list_people(here, as_json=True)
+    assert json.loads(capsys.readouterr().out) == [
+        {"id": "tomas-2", "name": "Tomas Reyes", "zone": "UTC"},
+        {"id": "tomas-reyes", "name": "Tomás Reyes", "zone": "Europe/Berlin"},
+    ]
+    await list_people(here, as_json=False)
+    assert "Tomás Reyes" in capsys.readouterr().out
+
+
+async def test_a_zone_or_id_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AdminError, match="Mars/Olympus"):
+        await add_person(config(tmp_path), "Maren", None, "Mars/Olympus")
+    with pytest.raises(AdminError, match="user"):
+        await add_person(config(tmp_path), "Maren", "not an id", None)
+
+
+async def test_a_viewers_token_shows_those_named_while_the_server_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = config(tmp_path)
+    async with Server(here) as server:
+        for name in ("Maren Holt", "Ilse Brandt"):
+            await add_person(here, name, None, None)
+        capsys.readouterr()
+        await print_token(here, Wanted(viewer="Coach", users=("maren-holt",)))
+        told = capsys.readouterr()
+        token = told.out.strip()
+        assert token.isascii()
+        assert len(told.out.splitlines()) == 1
+        assert token not in told.err
+        assert "viewer-coach until 30 days from now" in told.err
+        url = f"ws://127.0.0.1:{server.port}/ws"
+        assert await watched(url, token) == {"maren-holt": "Maren Holt"}
+        await print_token(here, Wanted(viewer="Coach", everyone=True))
+        assert len(await watched(url, capsys.readouterr().out.strip())) == 2
+
+
+async def test_a_link_carries_the_token_in_its_fragment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = config(tmp_path, port=8420)
+    await print_token(here, Wanted(viewer="Coach", everyone=True, link=True))
+    link = urlsplit(capsys.readouterr().out.strip())
+    assert (link.netloc, link.query) == ("127.0.0.1:8420", "")
+    assert link.fragment.startswith("token=")
+    at = "https://coach.example.org/"
+    await print_token(here, Wanted(viewer="Coach", everyone=True, link=True, at=at))
+    assert capsys.readouterr().out.startswith("https://coach.example.org/#token=")
+
+
+async def test_a_bridges_token_comes_with_what_to_do_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await print_token(config(tmp_path), Wanted(bridge="Pi", everyone=True))
+    assert "chmod 600" in capsys.readouterr().err
+
+
+async def test_a_token_for_nobody_that_there_is_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AdminError, match=r"'maren'.*user add"):
+        await print_token(config(tmp_path), Wanted(viewer="Coach", users=("maren",)))
