@@ -227,23 +227,35 @@ class Transaction:
     async def _take_back(self, answer: Settlement) -> None:
         """A store holds less than it has acknowledged: what is still here is sent again."""
         record = self._ledger[answer.stream]
-        lacking = record.settled.minus(answer.numbers)
-        if not lacking:
-            return
-        back = self.outcome.returned.setdefault(record.id, IntervalSet())
-        key = {"stream": record.key, "store": answer.store}
-        for first, last, weight, store in await self._all("rows_of_store", key):
-            gone = _common(lacking, first, last)
-            if not gone:
-                continue
-            back.update(gone)
-            if store is not None:
-                await self._all("return_row", {"stream": record.key, "first_seq": first})
-                self._weigh(-weight, kept=True)
-                self._weigh(weight)
+        back = IntervalSet()
+        for first, last in record.settled.minus(answer.numbers):
+            await self._return(record, first, last, answer.store, back)
         if back:
+            self.outcome.returned.setdefault(record.id, IntervalSet()).update(back)
             settled = record.settled.minus(back)
-            await self._all("save_settled", {"key": record.key, "settled": ranges_to_json(settled)})
+            key = {"key": record.key, "settled": ranges_to_json(settled)}
+            await self._all("save_settled", key)
+
+    async def _return(
+        self, record: StreamRecord, first: int, last: int, store: str, back: IntervalSet
+    ) -> None:
+        """What is here of [first, last] and was acknowledged by this store."""
+        while first <= last:
+            rows = await self._touching("rows_touching", record, first, last, _PAGE)
+            kept = []
+            for begin, end, weight, by, _ in rows:
+                # A row of which a part is still to be sent has no store; its other part is here.
+                if by not in (store, None):
+                    continue
+                back.add(max(begin, first), min(end, last))
+                if by is not None:
+                    kept.append({"stream": record.key, "first_seq": begin})
+                    self._weigh(-weight, kept=True)
+                    self._weigh(weight)
+            await self._many("return_row", kept)
+            if len(rows) < _PAGE:
+                return
+            first = rows[-1][1] + 1
 
     async def _keep_within_bounds(self) -> None:
         limits = self._limits
@@ -335,13 +347,6 @@ class Transaction:
             self.outcome.kept_bytes += weight
         else:
             self.outcome.pending_bytes += weight
-
-
-def _common(numbers: IntervalSet, first: int, last: int) -> list[Range]:
-    """Those numbers of a set that lie in [first, last]."""
-    return [
-        (max(low, first), min(high, last)) for low, high in numbers if low <= last and high >= first
-    ]
 
 
 def _parts(series: Series, ranges: Iterable[Range]) -> list[Series]:

@@ -133,6 +133,7 @@ class Conversation(OutboxObserver):
             numbers = self._sent.known(stream, message.ranges)
             self._sent.accounted(stream, numbers)
             self._outbox.acknowledge(stream, numbers.ranges(), self._store)
+            self._holes_due.add(stream)
             return
         self._answered.add(stream)
         self._outbox.answered(told, self._believed(stream, message.ranges), self._store)
@@ -225,7 +226,9 @@ class Conversation(OutboxObserver):
         record = self._outbox.record(stream)
         for reason, hole in sorted(record.holes.items()) if record else ():
             told = self._holes_told.setdefault((stream, reason), IntervalSet())
-            news = hole.minus(told).ranges()[:_MOST_RANGES]
+            # What is under way has left; whether it arrived is for the server to say.
+            news = hole.minus(told).minus(self._session.under_way(stream)).ranges()
+            news = news[:_MOST_RANGES]
             if news:
                 told.update(news)
                 self._sent.add(stream, news)

@@ -38,8 +38,11 @@ from tests.integration.bridge_kit import a_reading, an_outbox
 class _Talk:
     """A conversation, and the server's part of it said by hand."""
 
-    def __init__(self, outbox: Outbox, window: int, message_bytes: int) -> None:
+    def __init__(
+        self, outbox: Outbox, window: int, message_bytes: int, sent: Sent | None = None
+    ) -> None:
         self.outbox = outbox
+        self.sent = Sent() if sent is None else sent
         self.woken = 0
         self.session = BridgeSession(0, Client(name="bridge", version="0"))
         self._hear(Hello(store="s", epoch="e", server_time=0, clock_state=ClockState.SYNCHRONISED))
@@ -60,7 +63,7 @@ class _Talk:
             self.session,
             authenticated,
             store="s",
-            sent=Sent(),
+            sent=self.sent,
             status=self._status,
             wake=self._wake,
             most_bytes=256 * 1_024,
@@ -246,23 +249,57 @@ async def test_a_stream_that_is_refused_is_kept_and_passed_over(
     assert "another bridge's" in caplog.text
 
 
+async def _rows_of(outbox: Outbox, count: int) -> None:
+    for rate in range(count):
+        outbox.put(a_reading(rate))
+        await outbox.flush()
+
+
+def _dropped(frames: list[dict[str, Any]]) -> list[list[list[int]]]:
+    return [frame["ranges"] for frame in frames if frame["type"] == "DROPPED"]
+
+
+_TINY = Limits(most_bytes=2_000, kept_bytes=0)
+
+
 async def test_a_hole_is_told_once_and_what_is_new_of_it(tmp_path: Path) -> None:
-    limits = Limits(most_bytes=2_000, kept_bytes=0)
-    async with talking(tmp_path / "o.db", limits=limits) as talk:
-        for rate in range(30):
-            talk.outbox.put(a_reading(rate))
-            await talk.outbox.flush()
-        stream = talk.outbox.stream
-        assert stream is not None
+    async with an_outbox(tmp_path / "o.db", limits=_TINY) as outbox:
+        await _rows_of(outbox, 30)
+        assert outbox.stream is not None
+        stream = outbox.stream
+    async with talking(tmp_path / "o.db", window=1, limits=_TINY) as talk:
         await talk.said()
         talk.answer(stream)
-        (first,) = [frame for frame in await talk.said() if frame["type"] == "DROPPED"]
-        assert first["reason"] == "sizeBound"
-        for rate in range(15):
-            talk.outbox.put(a_reading(rate))
-            await talk.outbox.flush()
-        (second,) = [frame for frame in await talk.said() if frame["type"] == "DROPPED"]
-        assert second["ranges"][0][0] == first["ranges"][0][1] + 1
+        ((first,),) = _dropped(await talk.said())
+        assert first[0] == 0
+        await _rows_of(talk.outbox, 8)
+        ((second,),) = _dropped(await talk.said())
+        # The one reading that there was room for is under way.
+        assert second[0] == first[1] + 2
+        talk.hear(Acknowledged(stream=stream, ranges=[(first[0], first[1])]))
+        record = talk.outbox.record(stream)
+        assert record is not None
+        assert record.holes["sizeBound"].ranges()[0][0] == first[1] + 1
+
+
+async def test_of_what_is_under_way_no_hole_is_told_before_it_is_lost(tmp_path: Path) -> None:
+    async with talking(tmp_path / "o.db", limits=_TINY) as talk:
+        await talk.said()
+        await _rows_of(talk.outbox, 5)
+        assert _kinds(await talk.said()) == ["STREAM", "READINGS"]
+        stream = talk.outbox.stream
+        assert stream is not None
+        talk.answer(stream)
+        await _rows_of(talk.outbox, 15)
+        record = talk.outbox.record(stream)
+        assert record is not None
+        ((_, last),) = record.holes["sizeBound"].ranges()
+        assert last >= 5
+        assert not _dropped(await talk.said())
+        again = _Talk(talk.outbox, 8_000, 256 * 1_024, talk.sent)
+        await again.said()
+        again.answer(stream, (0, 2))
+        assert _dropped(await again.said()) == [[[3, last]]]
 
 
 async def test_a_better_time_is_told_again(tmp_path: Path) -> None:

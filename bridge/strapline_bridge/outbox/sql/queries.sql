@@ -55,11 +55,6 @@ DELETE FROM series_row WHERE stream = :stream AND first_seq = :first_seq;
 -- name: return_row
 UPDATE series_row SET store = NULL WHERE stream = :stream AND first_seq = :first_seq;
 
--- A row of which a part is still to be sent has no store: that part's neighbours are here too.
--- name: rows_of_store
-SELECT first_seq, last_seq, length(payload) + 64 AS weight, store FROM series_row
-WHERE stream = :stream AND (store = :store OR store IS NULL) ORDER BY first_seq;
-
 -- name: oldest_kept
 SELECT stream, first_seq, length(payload) + 64 AS weight FROM series_row
 WHERE store IS NOT NULL ORDER BY stream, first_seq LIMIT :limit;
