@@ -192,11 +192,13 @@ def test_a_gap_is_told_again_until_something_is_done() -> None:
     assert hear(made, update(16, 15)) == [GAP]
 
 
-def test_the_earliest_of_several_gaps_is_what_to_resume_from() -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_earliest_of_several_gaps_is_what_to_resume_from(turned: bool) -> None:
     made = watching()
     hear(made, update(11, 10, metric="steps"))
-    assert hear(made, update(15, 14, metric="steps")) == [Gap("ada", "steps")]
-    assert hear(made, update(16, 13)) == [GAP]
+    gaps = [(update(15, 14, metric="steps"), Gap("ada", "steps")), (update(16, 13), GAP)]
+    for change, gap in reversed(gaps) if turned else gaps:
+        assert hear(made, change) == [gap]
     assert since(made.subscribe("r2")) == {"ada": ("e", 10)}
 
 
@@ -209,6 +211,8 @@ def test_changes_of_other_metrics_behind_a_gap_are_held_and_not_told_twice() -> 
     assert hear(made, update(12, 10)) != []
     assert hear(made, update(13, 12)) != []
     assert hear(made, update(14, 9, metric="steps")) == []
+    # What came late does not take back what is held beyond it.
+    assert since(made.subscribe("r3")) == {"ada": ("e", 14)}
 
 
 def test_a_gap_outlives_its_connection() -> None:

@@ -61,6 +61,16 @@ def test_a_state_is_known_by_its_shape_and_not_by_its_metric(
     assert adapter.validate_json(encode(state)) == state
 
 
+@pytest.mark.parametrize(
+    ("field", "shape"),
+    [("over", "HeartRateData"), ("today", "StepsData"), ("devices", "BatteryData")],
+)
+def test_one_field_tells_the_shape(field: str, shape: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter[Any](MetricData).validate_json(json.dumps({field: "?"}))
+    assert {fault["loc"][0] for fault in caught.value.errors()} == {shape}
+
+
 def test_a_newer_metrics_state_is_a_value_with_more_to_say() -> None:
     state = TypeAdapter[Any](MetricData).validate_json(json.dumps({**VALUE, "trend": "up"}))
     assert type(state) is ValueData
