@@ -104,7 +104,7 @@ class Site:
 
     def respond(self, request: Request) -> Response:
         """The answer to a request for a file."""
-        asset = self._assets.get(urlsplit(request.path).path)
+        asset = self._assets.get(request.path.partition("?")[0])
         if asset is None:
             return refuse(HTTPStatus.NOT_FOUND, "There is nothing here.", request)
         headers = [("ETag", asset.etag), ("Cache-Control", asset.cache_control)]
@@ -135,10 +135,10 @@ def check_method(request: Request) -> Response | None:
 
 def has_token(path: str) -> bool:
     """Whether a request's path or query carries a token, which logs on the way would keep."""
-    parts = urlsplit(path)
     if _TOKEN.search(path):
         return True
-    return any(name.lower() in _TOKEN_NAMES for name, _ in parse_qsl(parts.query))
+    query = parse_qsl(path.partition("?")[2], keep_blank_values=True)
+    return any(name.lower() in _TOKEN_NAMES for name, _ in query)
 
 
 def json_response(request: Request, status: HTTPStatus, body: bytes) -> Response:
