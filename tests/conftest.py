@@ -29,5 +29,5 @@ settings.register_profile(
     phases=UNSHRUNK,
 )
 settings.register_profile("dev", max_examples=100, deadline=None)
-settings.register_profile("slow", max_examples=2_000, deadline=None)
+settings.register_profile("slow", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("STRAPLINE_HYPOTHESIS", "dev"))

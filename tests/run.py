@@ -57,8 +57,12 @@ STEPS = (
         (*PYTEST, "-m", NOT_SLOW, "tests/integration", "tests/acceptance"),
         limit_s=1200,
     ),
+    # The long ones, and every property searched further.
     Step(
-        "slow tests", (*PYTEST, "-m", "slow", "--timeout", "1800", "tests"), ("slow",), limit_s=7200
+        "slow tests and long searches",
+        (*PYTEST, "-m", "slow or hypothesis", "--timeout", "1800", "tests"),
+        ("slow",),
+        limit_s=7200,
     ),
 )
 
