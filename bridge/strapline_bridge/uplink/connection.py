@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 
 _OPEN_WITHIN_S: Final = 10.0
 _CLOSE_WITHIN_S: Final = 1.0
+_LONGEST_REASON: Final = 300
 #: What the kernel may hold unsent; with one frame of the backlog less than 16 KiB.
 _UNSENT_BYTES: Final = 4 * 1_024
 
@@ -261,6 +262,8 @@ class Connection:
 
     def _ending(self, code: int, reason: str) -> Ending:
         progress = self.progress
+        # What a stranger wrote ends up in a log and on a terminal.
+        reason = "".join(letter for letter in reason if letter.isprintable())[:_LONGEST_REASON]
         ending = Ending(code, reason, useful=self._session.useful)
         if progress.spread_ms is not None:
             ending = Ending(code, reason, ending.useful, spread_ms=progress.spread_ms)

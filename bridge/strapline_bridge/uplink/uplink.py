@@ -66,6 +66,7 @@ class Uplink:
         self._backoff = backoff or Backoff()
         self._status_every_s = status_every_s
         self._sent = Sent()
+        self._said: str | None = None
         self._now = asyncio.Event()
         self._heard = asyncio.Event()
         self._conversation: Conversation | None = None
@@ -120,13 +121,16 @@ class Uplink:
     async def _wait(self, ending: Ending) -> None:
         following = after(ending, self._backoff, self._draw())
         self._backoff = following.backoff
+        why = following.stopped or ending.reason
+        # A server that is away for a night is said once, not each minute.
+        level = logging.DEBUG if why == self._said else logging.WARNING
+        self._said = why
+        _log.log(level, "%s; trying again in %.1f s", why, following.wait_ms / 1_000)
         self.state.link = Link.STOPPED if following.stopped else Link.WAITING
-        self.state.why = following.stopped or ending.reason
+        self.state.why = why
         self.state.retry_ms = following.wait_ms
         if following.split:
             self._split()
-        log = _log.error if following.stopped else _log.info
-        log("%s; trying again in %.1f s", self.state.why, following.wait_ms / 1_000)
         self._now.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(following.wait_ms / 1_000):
@@ -173,7 +177,8 @@ class Uplink:
         return conversation
 
     def _connected(self) -> None:
-        _log.info("connected")
+        _log.info("connected to the server")
+        self._said = None
         self.state.connections += 1
         self.state.link = Link.ONLINE
         self.state.why = None

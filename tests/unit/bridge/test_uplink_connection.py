@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,6 +125,16 @@ async def test_the_code_and_reason_of_a_close_are_passed_on() -> None:
         assert ending.come_back_ms is not None
         assert 50_000 < ending.come_back_ms <= 60_000
         assert ending.spread_ms == 50
+
+
+async def test_a_reason_that_would_move_a_terminal_does_not() -> None:
+    server = Receiver()
+    async with server.serving():
+        attempt = _Attempt(server.url)
+        running = asyncio.create_task(attempt.ending())
+        await until(lambda: attempt.connected == 1)
+        await server.end(4403, "no\x1b[2J\n\x07 more")
+        assert (await running).reason == "no[2J more"
 
 
 async def test_a_lost_connection_is_one_without_a_code() -> None:

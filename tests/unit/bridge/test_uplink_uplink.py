@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
+
+import pytest
 
 from strapline_bridge.uplink import Link
 from strapline_protocol.closing import Backoff, CloseCode
@@ -80,6 +83,19 @@ async def test_draining_gives_up_in_time(tmp_path: Path) -> None:
             began_s = asyncio.get_running_loop().time()
             assert not await uplink.drain(0.1)
             assert asyncio.get_running_loop().time() - began_s < 5
+
+
+async def test_a_server_that_stays_away_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Receiver()
+    async with server.serving():
+        pass
+    async with an_outbox(tmp_path / "o.db") as outbox:
+        async with running(an_uplink(outbox, server.url)) as uplink:
+            await until(lambda: uplink.state.attempts >= 5)
+    said = [record for record in caplog.records if "trying again" in record.getMessage()]
+    assert len([record for record in said if record.levelno >= logging.INFO]) == 1
 
 
 async def test_it_says_how_it_stands(tmp_path: Path) -> None:
