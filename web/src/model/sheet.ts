@@ -88,9 +88,9 @@ export function sheetOf(input: SheetInput): Sheet {
     runs: parts,
     gaps,
     filled: filledOf(parts),
-    ledger: [...parts, ...gaps.map((gap): Entry => ({ ...gap, kind: "hole" }))].map(
-      ({ kind, fromMs: start, toMs }) => ({ kind, fromMs: Math.max(fromMs, start), toMs }),
-    ),
+    ledger: [...parts, ...gaps.map((gap): Entry => ({ ...gap, kind: "hole" }))]
+      .map(({ kind, fromMs: start, toMs }) => ({ kind, fromMs: Math.max(fromMs, start), toMs }))
+      .filter((entry) => entry.toMs > entry.fromMs),
     least: values.length === 0 ? null : Math.min(...values),
     most: values.length === 0 ? null : Math.max(...values),
     last: last === undefined || last.atMs < fromMs ? null : { atMs: last.atMs, bpm: last.bpm },
@@ -174,9 +174,11 @@ function partsOf(run: readonly Drawn[]): Part[] {
   return parts;
 }
 
+const SECOND_MS = 1_000;
+
 function filledOf(parts: readonly Part[]): Filled[] {
   return parts
-    .filter(({ kind }) => kind === "back")
+    .filter(({ kind, fromMs, toMs }) => kind === "back" && toMs - fromMs >= SECOND_MS)
     .map(({ points, fromMs, toMs }) => ({
       fromMs,
       toMs,

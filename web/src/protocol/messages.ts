@@ -79,6 +79,15 @@ export interface Counter {
   from: number;
 }
 
+/** What a wearable says of itself, where it does (Device Information Service 1.1). Neither its maker nor its serial number: those never leave the bridge. ``bodyLocation`` is ``chest``, ``wrist``, ``finger``, ``hand``, ``earLobe``, ``foot`` or ``other``. */
+export interface DeviceAbout {
+  model?: string | null;
+  firmware?: string | null;
+  hardware?: string | null;
+  software?: string | null;
+  bodyLocation?: string | null;
+}
+
 /** Strap to bridge. ``sinceMs``: server's wall time since when it has been so. */
 export interface DeviceHop {
   device: string;
@@ -106,6 +115,7 @@ export interface DeviceStatus {
   state: DeviceState;
   stateAgeMs: number;
   battery?: number | null;
+  about?: DeviceAbout | null;
   last?: Moment | null;
   completeThrough?: Moment | null;
 }
@@ -826,4 +836,6 @@ export const METRICS = {
   battery: { unit: "%", freshForMs: 86400000 },
   cadence: { unit: "steps/min", freshForMs: 5000 },
   speed: { unit: "m/s", freshForMs: 5000 },
+  distance: { unit: "m", freshForMs: 60000 },
+  floors: { unit: "floors", freshForMs: 60000 },
 };

@@ -18,6 +18,8 @@ const PENS: Readonly<Record<Kind, { readonly width: number; readonly dash: numbe
   estimated: { width: 1.5, dash: [5, 3] },
 };
 const KINDS = ["live", "back", "estimated"] as const;
+/** A reading with nothing beside it has no line: it is a point. */
+const LONE_PX = 4;
 
 export function Trace({ runs, fromMs, toMs, scale }: TraceProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -77,11 +79,23 @@ function options(element: HTMLElement, shown: { readonly current: TraceProps }):
           dash: PENS[kind].dash,
           cap: "butt",
           spanGaps: false,
-          points: { show: false },
+          points: { show: true, size: LONE_PX, fill: ink, width: 0, filter: lonePoints },
         }),
       ),
     ],
   };
+}
+
+function lonePoints(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  const lone: number[] = [];
+  for (let index = 0; index < values.length; index += 1) {
+    const alone = values[index - 1] == null && values[index + 1] == null;
+    if (values[index] != null && alone) {
+      lone.push(index);
+    }
+  }
+  return lone;
 }
 
 /** One row for each point, and one without values after each run, where the pen is lifted. */

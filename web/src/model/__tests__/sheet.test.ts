@@ -56,6 +56,14 @@ describe("runs and gaps", () => {
     expect(made.least).toBeNull();
   });
 
+  test("nothing that lies before the left edge is entered in the ledger", () => {
+    const late = { receivedMs: NOW };
+    const edge = [...readings(-302_000, -300_000), ...readings(-300_000, -298_000, 70, late)];
+    const { ledger } = sheet(edge);
+    expect(ledger.every((entry) => entry.fromMs >= NOW - SHEET_MS)).toBe(true);
+    expect(ledger.every((entry) => entry.toMs > entry.fromMs)).toBe(true);
+  });
+
   test("nothing ever measured is empty paper, not a gap", () => {
     expect(sheet([])).toMatchObject({ runs: [], gaps: [], ledger: [], last: null });
   });
