@@ -297,14 +297,7 @@ class Statuses:
                 self._told.pop(user, None)
                 continue
             status = self.of(user)
-            told = (
-                status.status,
-                tuple(status.hops.devices),
-                tuple((hop.name, hop.state, hop.since_ms) for hop in status.hops.bridges),
-                status.hops.server,
-                status.pending,
-                status.complete_through_ms,
-            )
+            told = _told(status)
             if self._told.get(user) == told:
                 continue
             self._told[user] = told
@@ -322,7 +315,21 @@ class Statuses:
 
     def watched(self, user: str) -> None:
         """Somebody begins to watch: from now on what changes by time is looked for."""
-        self._told.setdefault(user, None)
+        if user not in self._told:
+            # The snapshot that follows says it.
+            self._told[user] = _told(self.of(user))
+
+
+def _told(status: UserStatus) -> object:
+    """What of a status is worth a message when it changes: moments that always do are not."""
+    return (
+        status.status,
+        tuple(status.hops.devices),
+        tuple((hop.name, hop.state, hop.since_ms) for hop in status.hops.bridges),
+        status.hops.server,
+        status.pending,
+        status.complete_through_ms,
+    )
 
 
 def _users(grant: Grant) -> list[str]:

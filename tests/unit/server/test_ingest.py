@@ -1,0 +1,199 @@
+"""The queue before the store: groups, bounds, faults, and an answer only after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from strapline_protocol.base import WireModel
+from strapline_protocol.opening import Role
+from strapline_protocol.publishing import Acknowledged, Lane, Readings, Rejected, Stream
+from strapline_server import ingest as ingest_module
+from strapline_server.counters import Counters
+from strapline_server.errors import StoreError
+from strapline_server.ingest import Entry, Ingest
+from strapline_server.store import Grant, Outcome, Store, Work
+from tests.unit.server.store_kit import NOON, series_of, stream_named, zero_at
+
+A = stream_named("A")
+
+
+class Bridge:
+    """One that submits and remembers what it was told."""
+
+    def __init__(self, ingest: Ingest, grant: Grant) -> None:
+        self.ingest = ingest
+        self.grant = grant
+        self.answers: list[WireModel] = []
+        self.failed = 0
+        self.held: list[bool] = []
+        self.told = asyncio.Event()
+
+    def submit(self, message: Stream | Readings) -> None:
+        self.ingest.submit(Entry(Work(self.grant, message), self.answer, self.fail, self.hold))
+
+    def answer(self, answers: tuple[WireModel, ...]) -> None:
+        self.answers += answers
+        self.told.set()
+
+    def fail(self) -> None:
+        self.failed += 1
+        self.told.set()
+
+    def hold(self, hold: bool) -> None:
+        self.held.append(hold)
+
+
+class Gate(Store):
+    """A real store whose commits can be stopped, and made to fail."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, lambda: NOON)
+        self.open_ = asyncio.Event()
+        self.open_.set()
+        self.groups: list[int] = []
+        self.faults: list[Exception] = []
+        self.poison: str | None = None
+
+    async def commit(self, works: Sequence[Work]) -> Outcome:
+        await self.open_.wait()
+        if self.faults:
+            raise self.faults.pop(0)
+        if self.poison is not None and self.poison in repr(works):
+            raise ZeroDivisionError
+        self.groups.append(len(works))
+        return await super().commit(works)
+
+
+def readings(*numbers: int) -> Readings:
+    series = [series_of([60 + number % 90], [number], first=number) for number in numbers]
+    return Readings(stream=A, lane=Lane.LIVE, series=series)
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[tuple[Gate, Ingest, Bridge, Counters, list[bool]]]:
+    store, counters, storing = Gate(folder), Counters(), list[bool]()
+    await store.open()
+    await store.add_user("ana", "Ana", "UTC")
+    await store.put_grant("pi", Role.BRIDGE, "pi", "all", None)
+    grant = await store.grant("pi")
+    assert grant is not None
+    outcomes: list[Outcome] = []
+    ingest = Ingest(store, counters, outcomes.append, storing.append)
+    bridge = Bridge(ingest, grant)
+    task = asyncio.create_task(ingest.run())
+    bridge.submit(Stream(stream=A, next_seq=0, zero=zero_at(NOON - 60_000)))
+    await asyncio.wait_for(bridge.told.wait(), 10)
+    bridge.answers.clear()
+    bridge.told.clear()
+    yield store, ingest, bridge, counters, storing
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await store.close()
+
+
+async def told(bridge: Bridge) -> None:
+    await asyncio.wait_for(bridge.told.wait(), 10)
+    bridge.told.clear()
+
+
+async def test_a_commit_takes_all_that_came_during_the_last_one(tmp_path: Path) -> None:
+    async with running(tmp_path) as (store, _, bridge, counters, _):
+        store.open_.clear()
+        bridge.submit(readings(0))
+        await asyncio.sleep(0)
+        for number in range(1, 9):
+            bridge.submit(readings(number))
+        await asyncio.sleep(0)
+        # Not before the commit is durable.
+        assert bridge.answers == []
+        store.open_.set()
+        while len(bridge.answers) < 9:
+            await told(bridge)
+        assert store.groups == [1, 1, 8]
+        assert counters.works_waiting_most == 8
+        assert counters.readings_stored == 9
+        assert all(isinstance(answer, Acknowledged) for answer in bridge.answers)
+
+
+async def test_a_commit_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_module, "MOST_READINGS_A_COMMIT", 5)
+    monkeypatch.setattr(ingest_module, "MOST_WORKS_A_COMMIT", 3)
+    async with running(tmp_path) as (store, _, bridge, _, _):
+        store.open_.clear()
+        bridge.submit(readings(0))
+        await asyncio.sleep(0)
+        bridge.submit(readings(1, 2, 3, 4))
+        bridge.submit(readings(5, 6))
+        for number in range(7, 12):
+            bridge.submit(readings(number))
+        bridge.submit(readings(*range(12, 24)))
+        store.open_.set()
+        while len(bridge.answers) < 9:
+            await told(bridge)
+        assert store.groups == [1, 1, 1, 3, 3, 1]
+
+
+async def test_over_the_bound_bridges_are_held_back_and_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "MOST_READINGS_WAITING", 10)
+    async with running(tmp_path) as (store, _, bridge, counters, _):
+        store.open_.clear()
+        for number in range(12):
+            bridge.submit(readings(number))
+        assert bridge.held == [True]
+        assert counters.bridges_held_back == 1
+        store.open_.set()
+        while len(bridge.answers) < 12:
+            await told(bridge)
+        await asyncio.sleep(0)
+        assert bridge.held == [True, False]
+
+
+async def test_what_the_store_refuses_is_tried_again_and_answered_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.random", lambda: 0.01)
+    async with running(tmp_path) as (store, ingest, bridge, counters, storing):
+        store.faults += [StoreError("the disk is full"), StoreError("the disk is full")]
+        bridge.submit(readings(0))
+        await told(bridge)
+        assert bridge.answers == [Acknowledged(stream=A, ranges=[(0, 0)])]
+        assert storing == [False, True]
+        assert ingest.storing
+        assert (counters.commit_failures, bridge.failed) == (2, 0)
+
+
+async def test_a_fault_of_ours_costs_the_work_at_fault_its_bridge_and_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path) as (store, ingest, bridge, _, storing):
+        other = Bridge(ingest, bridge.grant)
+        store.open_.clear()
+        bridge.submit(readings(0))
+        await asyncio.sleep(0)
+        store.poison = "[66]"
+        for number in (5, 6, 7):
+            (other if number == 6 else bridge).submit(readings(number))
+        store.open_.set()
+        while len(bridge.answers) < 3:
+            await told(bridge)
+        assert other.failed == 1
+        assert other.answers == []
+        assert storing == []
+        assert "ZeroDivisionError" in caplog.text
+
+
+async def test_what_is_rejected_is_counted(tmp_path: Path) -> None:
+    async with running(tmp_path) as (_, _, bridge, counters, _):
+        series = series_of([60, 61], [0, 1], user="nobody")
+        bridge.submit(Readings(stream=A, lane=Lane.LIVE, series=[series]))
+        await told(bridge)
+        assert isinstance(bridge.answers[0], Rejected)
+        assert (counters.readings_rejected, counters.readings_stored) == (2, 0)
