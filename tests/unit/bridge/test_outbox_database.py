@@ -6,7 +6,8 @@ import logging
 import os
 import sqlite3
 import stat
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
@@ -24,28 +25,42 @@ async def _value(connection: aiosqlite.Connection, query: str) -> object:
     return row[0]
 
 
+@asynccontextmanager
+async def _opened(
+    path: Path, steps: Sequence[Migration] | None = None
+) -> AsyncIterator[aiosqlite.Connection]:
+    connection = await open_database(path, steps)
+    try:
+        yield connection
+    finally:
+        # Its thread would outlive a failing test, and the run with it.
+        await connection.close()
+
+
 async def _open_and_close(path: Path, steps: Sequence[Migration] | None = None) -> None:
-    await (await open_database(path, steps)).close()
+    async with _opened(path, steps):
+        pass
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
 
 
 async def test_it_is_durable(tmp_path: Path) -> None:
-    connection = await open_database(tmp_path / "o.db")
-    assert await _value(connection, "PRAGMA journal_mode") == "wal"
-    assert await _value(connection, "PRAGMA synchronous") == 2, "FULL"
-    assert await _value(connection, "PRAGMA foreign_keys") == 1
-    await connection.close()
+    async with _opened(tmp_path / "o.db") as connection:
+        assert await _value(connection, "PRAGMA journal_mode") == "wal"
+        assert await _value(connection, "PRAGMA synchronous") == 2, "FULL"
+        assert await _value(connection, "PRAGMA foreign_keys") == 1
 
 
 async def test_only_its_owner_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        connection = await open_database(tmp_path / "state" / "o.db")
+        async with _opened(tmp_path / "state" / "o.db"):
+            modes = _modes(tmp_path / "state")
     finally:
         os.umask(before)
-    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "state").iterdir()}
-    assert modes == {"o.db": 0o600, "o.db-wal": 0o600, "o.db-shm": 0o600}
-    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
-    await connection.close()
+    assert modes == {"state": 0o700, "o.db": 0o600, "o.db-wal": 0o600, "o.db-shm": 0o600}
 
 
 async def test_a_file_that_others_could_read_is_closed_to_them_and_it_is_said(
@@ -64,10 +79,9 @@ async def test_a_migration_runs_once(tmp_path: Path) -> None:
     path = tmp_path / "o.db"
     steps = [*migrations(), _MORE]
     for _ in range(2):
-        connection = await open_database(path, steps)
-        rows = await connection.execute_fetchall("SELECT version, name FROM migration")
-        assert [tuple(row) for row in rows] == [(1, "0001_outbox"), (99, "0099_more")]
-        await connection.close()
+        async with _opened(path, steps) as connection:
+            rows = await connection.execute_fetchall("SELECT version, name FROM migration")
+            assert [tuple(row) for row in rows] == [(1, "0001_outbox"), (99, "0099_more")]
 
 
 async def test_a_failing_migration_leaves_nothing_of_itself(tmp_path: Path) -> None:
@@ -75,7 +89,7 @@ async def test_a_failing_migration_leaves_nothing_of_itself(tmp_path: Path) -> N
     await _open_and_close(path)
     broken = Migration(2, "0002_broken", "CREATE TABLE half (x INTEGER); CREATE TABEL oops;")
     with pytest.raises(OutboxUnreadableError, match="syntax error"):
-        await open_database(path, [*migrations(), broken])
+        await _open_and_close(path, [*migrations(), broken])
     with sqlite3.connect(path) as plain:
         names = {name for (name,) in plain.execute("SELECT name FROM sqlite_master")}
         assert "half" not in names
@@ -88,7 +102,7 @@ async def test_a_newer_outbox_is_refused_by_name_and_left_alone(tmp_path: Path) 
     path = tmp_path / "o.db"
     await _open_and_close(path, [*migrations(), _MORE])
     with pytest.raises(OutboxTooNewError, match=r"0099_more.*0001_outbox.*Upgrade Strapline"):
-        await open_database(path)
+        await _open_and_close(path)
     await _open_and_close(path, [*migrations(), _MORE])
 
 
@@ -98,7 +112,7 @@ async def test_another_database_is_not_touched(tmp_path: Path) -> None:
         plain.execute("CREATE TABLE precious (x)")
     plain.close()
     with pytest.raises(OutboxUnreadableError, match="not an outbox of Strapline"):
-        await open_database(path)
+        await _open_and_close(path)
     with sqlite3.connect(path) as plain:
         names = [name for (name,) in plain.execute("SELECT name FROM sqlite_master")]
         assert names == ["precious"]
@@ -109,11 +123,11 @@ async def test_what_is_no_database_is_kept_and_the_remedy_said(tmp_path: Path) -
     path = tmp_path / "o.db"
     path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(OutboxUnreadableError, match=r"file is not a database.*mv "):
-        await open_database(path)
+        await _open_and_close(path)
     assert path.read_bytes().startswith(b"not a database")
 
 
 async def test_a_folder_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "o.db").mkdir()
     with pytest.raises(OutboxUnreadableError, match="Is a directory"):
-        await open_database(tmp_path / "o.db")
+        await _open_and_close(tmp_path / "o.db")

@@ -58,10 +58,9 @@ async def test_a_damaged_table_is_an_error_that_names_the_file(tmp_path: Path) -
 
 async def test_a_read_that_the_disk_refuses_is_an_error_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "o.db"
-    storage = await Storage.open(path, Limits())
-    with sqlite3.connect(path) as plain:
-        plain.execute("DROP TABLE dead_letter")
-    plain.close()
-    with pytest.raises(OutboxReadError, match="no such table"):
-        await storage.read("dead_letters", limit=1)
-    await storage.close()
+    async with an_outbox(path) as outbox:
+        with sqlite3.connect(path) as plain:
+            plain.execute("DROP TABLE dead_letter")
+        plain.close()
+        with pytest.raises(OutboxReadError, match="no such table"):
+            await outbox.dead_letters()

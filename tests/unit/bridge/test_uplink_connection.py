@@ -212,7 +212,7 @@ async def test_a_frame_that_may_not_leave_does_not(caplog: pytest.LogCaptureFixt
     assert "AA:BB" not in caplog.text
 
 
-async def test_the_token_is_never_logged(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+async def test_the_token_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="strapline_bridge"):
         async with Receiver().serving() as server:
             tokens = SignedTokens(lambda _: "very-secret-token")
