@@ -1,5 +1,6 @@
 """Wheel and sdist: complete, and they install and run without Node and without the checkout."""
 
+import json
 import os
 import subprocess
 import tarfile
@@ -106,8 +107,11 @@ def test_it_installs_and_runs_without_node_and_checkout(
     archive = dist.wheel if kind == "wheel" else dist.sdist
     constraints = ("--no-deps", "-b", REQUIREMENTS / "build.txt")
     run(*install, *constraints, archive, cwd=tmp_path, path=no_node)
-    version = run(venv / "bin/strapline", "--version", cwd=tmp_path, path=no_node)
-    assert strapline.__version__ in version
+    command = venv / "bin/strapline"
+    assert strapline.__version__ in run(command, "--version", cwd=tmp_path, path=no_node)
+    demo = (command, "demo", "--headless", "--seconds", "3", "--json", "--data", tmp_path / "data")
+    balance = json.loads(run(*demo, cwd=tmp_path, path=no_node).splitlines()[-1])
+    assert balance["delivered"] == balance["notified"] > 0
     where = run(
         python,
         "-c",
