@@ -1,0 +1,140 @@
+"""Users, grants and tokens by hand: every input checked, every error with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from strapline_protocol.opening import Role
+from strapline_server.admin import Admin, open_admin, prepare_folder
+from strapline_server.auth import LINK_LIFE_S, Authority
+from strapline_server.config import ServerConfig
+from strapline_server.days import machine_zone
+from strapline_server.errors import AdminError, StoreError, TokenError
+from strapline_server.secret import load_secret
+from tests.unit.server.store_kit import NOON
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> ServerConfig:
+    return ServerConfig(state_folder=tmp_path / "state")
+
+
+@pytest.fixture
+async def admin(config: ServerConfig) -> AsyncIterator[Admin]:
+    async with open_admin(config, lambda: NOON) as found:
+        yield found
+
+
+def authority(config: ServerConfig) -> Authority:
+    return Authority(load_secret(config.secret_path), lambda: NOON)
+
+
+async def test_the_state_folder_is_made_for_its_owner_alone(
+    admin: Admin, config: ServerConfig
+) -> None:
+    assert config.state_folder.stat().st_mode & 0o777 == 0o700
+    assert {entry.name for entry in config.state_folder.iterdir()} >= {"server.db", "secret"}
+    assert await admin.users() == []
+
+
+async def test_a_user_has_a_name_and_a_zone_the_machines_by_default(admin: Admin) -> None:
+    assert await admin.add_user("ana")
+    assert await admin.add_user("ben@example.org", "Ben", "Asia/Tokyo")
+    assert not await admin.add_user("ana", "Another", "UTC")
+    assert [(user.id, user.name, user.zone) for user in await admin.users()] == [
+        ("ana", "ana", machine_zone()),
+        ("ben@example.org", "Ben", "Asia/Tokyo"),
+    ]
+    await admin.change_user("ana", zone="Europe/Vienna")
+    await admin.change_user("ana", name="Ana")
+    (user, _) = await admin.users()
+    assert (user.name, user.zone) == ("Ana", "Europe/Vienna")
+
+
+@pytest.mark.parametrize(
+    ("user", "name", "zone", "said"),
+    [
+        ("", None, None, "user: '' is not allowed"),
+        ("a b", None, None, "letters, digits"),
+        ("../x", None, None, "user"),
+        ("x" * 129, None, None, "at most 128"),
+        ("ana", "a\x1b[31mred", None, "name"),
+        ("ana", "x" * 129, None, "name"),
+        ("ana", None, "Vienna", "Europe/Vienna"),
+    ],
+    ids=range(7),
+)
+async def test_a_user_that_makes_no_sense_is_refused(
+    admin: Admin, user: str, name: str | None, zone: str | None, said: str
+) -> None:
+    with pytest.raises(AdminError, match=said):
+        await admin.add_user(user, name, zone)
+    assert await admin.users() == []
+
+
+async def test_changing_someone_who_is_not_there_is_an_error(admin: Admin) -> None:
+    with pytest.raises(AdminError, match="strapline user list"):
+        await admin.change_user("ana", name="Ana")
+    with pytest.raises(AdminError, match="nothing was granted"):
+        await admin.revoke("ana")
+
+
+async def test_a_token_comes_with_its_grant(admin: Admin, config: ServerConfig) -> None:
+    await admin.add_user("ana")
+    token = await admin.issue_token("pi", "bridge", ["ana"], 60)
+    claims = authority(config).verify(token)
+    assert (claims.sub, claims.role, claims.lifetime_s) == ("pi", Role.BRIDGE, 60)
+    grant = await admin._store.grant("pi")
+    assert grant is not None
+    assert (grant.allows("ana"), grant.allows("ben"), grant.everyone) == (True, False, False)
+    await admin.add_user("ben")
+    await admin.grant("pi", Role.BRIDGE, "all", name="Kitchen")
+    grant = await admin._store.grant("pi")
+    assert grant is not None
+    assert (grant.allows("ben"), grant.name) == (True, "Kitchen")
+    await admin.revoke("pi")
+    assert await admin._store.grant("pi") is None
+
+
+async def test_each_link_is_a_viewer_of_its_own(admin: Admin, config: ServerConfig) -> None:
+    await admin.add_user("ana")
+    first = authority(config).verify(await admin.issue_link_token(["ana"]))
+    second = authority(config).verify(await admin.issue_link_token("all"))
+    assert first.sub != second.sub
+    assert (first.role, first.lifetime_s) == (Role.VIEWER, LINK_LIFE_S)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"role": "admin"}, "there are bridge and viewer"),
+        ({"users": ["nobody"]}, "strapline user add nobody"),
+        ({"sub": ""}, "sub"),
+        ({"sub": "a b"}, "sub"),
+        ({"name": "\x07"}, "name"),
+        ({"metrics": ["Heart Rate"]}, "heart_rate"),
+    ],
+    ids=range(6),
+)
+async def test_a_grant_that_makes_no_sense_is_refused_whole(
+    admin: Admin, fields: dict[str, object], said: str
+) -> None:
+    asked: dict[str, object] = {"sub": "pi", "role": "bridge", "users": "all", **fields}
+    with pytest.raises(AdminError, match=said):
+        await admin.grant(**asked)  # type: ignore[arg-type]  # that is what is tested
+    assert await admin._store.grant("pi") is None
+
+
+async def test_a_token_for_too_long_grants_nothing(admin: Admin) -> None:
+    with pytest.raises(TokenError, match="lives"):
+        await admin.issue_token("pi", "bridge", "all", 10**9)
+    assert await admin._store.grant("pi") is None
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="Set state_folder"):
+        prepare_folder(ServerConfig(state_folder=tmp_path / "file" / "state"))
