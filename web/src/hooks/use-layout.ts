@@ -20,7 +20,8 @@ const STEPS: Readonly<Record<Screen, readonly (readonly [most: number, layout: L
     [Number.POSITIVE_INFINITY, { layout: "compact", columns: 2 }],
   ],
   desk: [
-    [8, { layout: "channel", columns: 1 }],
+    [4, { layout: "channel", columns: 1 }],
+    [6, { layout: "compact", columns: 2 }],
     [Number.POSITIVE_INFINITY, { layout: "compact", columns: 3 }],
   ],
   wall: [

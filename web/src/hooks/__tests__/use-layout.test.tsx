@@ -7,6 +7,7 @@ test.each([
   ["tablet", 3, "compact", 1],
   ["tablet", 4, "compact", 2],
   ["desk", 3, "channel", 1],
+  ["desk", 5, "compact", 2],
   ["desk", 24, "compact", 3],
   ["wall", 1, "channel", 1],
   ["wall", 6, "channel", 2],
