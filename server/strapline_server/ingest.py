@@ -158,7 +158,7 @@ class Ingest:
                 return
             else:
                 self._set_storing(True)
-                self._tell(entries, outcome)
+                self._tell_safely(entries, outcome)
                 return
 
     async def _one_by_one(self, entries: list[Entry]) -> None:
@@ -181,6 +181,16 @@ class Ingest:
                     )
             entry.answer(answers)
         self._committed(outcome)
+
+    def _tell_safely(self, entries: list[Entry], outcome: Outcome) -> None:
+        """What is committed stays so, whatever goes wrong in telling it.
+
+        A bridge that was not answered sends again, a viewer that missed a change sees a gap.
+        """
+        try:
+            self._tell(entries, outcome)
+        except Exception:  # noqa: BLE001  # logged; the next commit must come
+            _LOG.exception("a commit was not told to all")
 
     def _set_storing(self, storing: bool, error: StoreError | None = None) -> None:
         if storing == self.storing:

@@ -44,7 +44,9 @@ _WEB: Final = Path(__file__).parent / "_web"
 _BACKLOG: Final = 1_024
 _RECONNECT_SPREAD_MS: Final = 5_000
 _RIGHTS_EVERY_S: Final = 0.5
+#: Of those rounds, how many lie between two of these.
 _PROBE_EVERY: Final = 60
+_COOL_EVERY: Final = 4
 #: How long a stop waits for clients to close.
 _GOODBYE_S: Final = 2.0
 
@@ -145,7 +147,7 @@ class Server:
         self.wheel.start(loop)
         self.wheel.wake_at(self._statuses, monotonic_ms())
         self._spawn(self._ingest.run())
-        self._spawn(self._watch_rights())
+        self._spawn(self._keep_house())
         try:
             await self._listen(loop)
         except OSError as error:
@@ -304,8 +306,12 @@ class Server:
             if not members:
                 del self._members[member.sub]
 
-    async def _watch_rights(self) -> None:
-        """Whoever changed users or grants, in this process or another: within a second it holds."""
+    async def _keep_house(self) -> None:
+        """What is done now and then.
+
+        Whoever changed users or grants, in this process or another, within a second it holds.
+        Small blocks are merged. A store that nobody writes to is tried.
+        """
         known = await self._store.rights_version()
         turn = 0
         while True:
@@ -316,6 +322,9 @@ class Server:
                 if found != known:
                     await self._regrant()
                     known = found
+                # A little of it each time: commits go in between.
+                if turn % _COOL_EVERY == 0 and self._ingest.storing:
+                    await self._store.cool()
             except StoreError as error:
                 _LOG.error("%s", error)
             if turn % _PROBE_EVERY == 0:

@@ -12,10 +12,12 @@ from strapline_protocol.publishing import Zero
 from strapline_protocol.series import Series
 from strapline_server.state import usable
 from strapline_server.store.aggregates import MINUTE_MS, Aggregates, DayCache
-from strapline_server.store.columns import cut, pack, unpack, wall_times
+from strapline_server.store.columns import LONGEST_BLOCK_MS, cut, pack, unpack, wall_times
 from strapline_server.store.database import Transaction, Value
 
 _ALWAYS: Final = SAFE_INTEGER
+#: Blocks of as many readings are not worth merging.
+_LARGE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +29,43 @@ class Place:
     device_key: int
     stream_key: int
 
+    @property
+    def key(self) -> dict[str, Value]:
+        """As the queries name it."""
+        return {
+            "user_key": self.user_key,
+            "metric": self.metric,
+            "device_key": self.device_key,
+            "stream_key": self.stream_key,
+        }
+
 
 def insert_blocks(
     transaction: Transaction,
     place: Place,
     series: Series,
     at_ms: Sequence[int],
-    committed_ms: int,
+    received_ms: tuple[int, int],
+    *,
+    warm: bool = True,
 ) -> None:
-    """Store readings that are not stored yet."""
+    """Store readings.
+
+    Args:
+        transaction: to do it in.
+        place: whose they are, and of what.
+        series: the readings, and
+        at_ms: their wall times.
+        received_ms: when the first and when the last of them was committed.
+        warm: small blocks are to be merged with others of their hour.
+    """
+    committed_ms, judged_ms = received_ms
     for part, times in cut(series, at_ms):
         numbers, elapsed = part.numbers(), part.elapsed()
         values = [value for value in part.value if value is not None]
         transaction.run(
             "insert_block",
-            user_key=place.user_key,
-            stream_key=place.stream_key,
-            device_key=place.device_key,
-            metric=place.metric,
+            **place.key,
             first_seq=numbers[0],
             last_seq=numbers[-1],
             first_elapsed_ms=min(elapsed),
@@ -56,8 +77,11 @@ def insert_blocks(
             high=max(values, default=None),
             total=sum(values) if values else None,
             committed_ms=committed_ms,
+            judged_ms=judged_ms,
             data=pack(part),
         )
+        if warm and len(part) < _LARGE:
+            transaction.run("warm_up", **place.key, hour=min(times) // LONGEST_BLOCK_MS)
 
 
 @dataclass(slots=True)
@@ -116,7 +140,8 @@ class Rebase:
         at_ms = wall_times(zero, series.elapsed())
         self._transaction.run("delete_block", block_key=row["block_key"])
         place = Place(row["user_key"], row["metric"], row["device_key"], row["stream_key"])
-        insert_blocks(self._transaction, place, series, at_ms, row["committed_ms"])
+        received_ms = (row["committed_ms"], row["judged_ms"])
+        insert_blocks(self._transaction, place, series, at_ms, received_ms)
         return min(at_ms), max(at_ms)
 
     def _fold_minutes_anew(self, moved: Moved) -> None:
@@ -150,7 +175,7 @@ class Rebase:
             at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
             fit = usable(series)
             found = self._aggregates.fold_latest(
-                moved.user_key, moved.device_key, series, at_ms, row["committed_ms"], fit
+                moved.user_key, moved.device_key, series, at_ms, row["judged_ms"], fit
             )
             newest_usable = max(newest_usable, -1 if found is None else found)
         rows.close()

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from strapline_protocol.base import SAFE_INTEGER
 from strapline_protocol.metrics import metric_named
 from strapline_protocol.publishing import Zero
 from strapline_protocol.series import LONGEST_SERIES, Series, TimedSeries, differences
-from strapline_server.state import marks
+from strapline_server.state import AHEAD_MS, marks
 
 #: No block spans more wall time, so that an index on its beginning finds all in a range.
 LONGEST_BLOCK_MS: Final = 3_600_000
@@ -142,9 +142,9 @@ def _with_extra(series: Series, extra: dict[str, Any]) -> Series:
     return Series.model_construct(**fields, **extra)
 
 
-def marked(series: Series, at_ms: Sequence[int], committed_ms: int) -> Series:
+def marked(series: Series, at_ms: Sequence[int], judged_ms: int) -> Series:
     """The series with a column of what the server doubts, where it doubts anything."""
-    doubts = marks(series, at_ms, committed_ms)
+    doubts = marks(series, at_ms, judged_ms)
     if doubts is None:
         return series
     return _with_extra(series, {**(series.model_extra or {}), _MARKS: doubts})
@@ -157,36 +157,70 @@ def to_timed(series: Series, at_ms: Sequence[int], committed_ms: int, zero: Zero
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some readings of a block, as history answers them."""
+    """Some readings of a block.
+
+    Attributes:
+        committed_ms: when the first of them was received.
+        judged_ms: when the last of them was: what is ahead of that was ahead of its time.
+    """
 
     stream: str
     series: Series
     at_ms: list[int]
     committed_ms: int
+    judged_ms: int
     zero: Zero
 
     @property
     def live(self) -> bool:
-        """Whether all of it was still the present when it came."""
+        """Whether all of it was still the present when it came, and none of it ahead of that."""
         fresh_for_ms = metric_named(self.series.metric).fresh_for_ms
-        return self.committed_ms - min(self.at_ms) <= fresh_for_ms
+        late = self.committed_ms - min(self.at_ms) > fresh_for_ms
+        return not late and max(self.at_ms) <= self.judged_ms + AHEAD_MS
+
+
+@dataclass(slots=True)
+class Group:
+    """Pieces whose moment of receipt tells the same story."""
+
+    stream: str
+    zero: Zero
+    committed_ms: int
+    judged_ms: int
+    parts: list[Series]
+
+    def merged(self) -> list[Series]:
+        """All of it as few series."""
+        return _merge_alike(self.parts)
+
+
+def alike(pieces: Iterable[Piece]) -> list[Group]:
+    """Pieces of one user and metric that may become one.
+
+    A merged series carries the earliest moment of receipt, so pieces go together only where
+    that calls none of their readings live that was not, or the reverse: live ones, and those of
+    one commit.
+    """
+    groups: dict[object, Group] = {}
+    for piece in sorted(pieces, key=lambda one: one.committed_ms):
+        when: object = "live" if piece.live else (piece.committed_ms, piece.judged_ms)
+        key = (piece.stream, piece.series.device, when, _kind(piece.series))
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = Group(
+                piece.stream, piece.zero, piece.committed_ms, piece.judged_ms, []
+            )
+        group.parts.append(piece.series)
+        group.judged_ms = max(group.judged_ms, piece.judged_ms)
+    return list(groups.values())
 
 
 def gather(pieces: Iterable[Piece]) -> list[TimedSeries]:
-    """Pieces of one user and metric as few series, in order of their first time.
-
-    A merged series carries the earliest moment of receipt, so pieces go together only where
-    that calls none of their readings live that was not, or the reverse.
-    """
-    groups: dict[object, tuple[Piece, list[Series]]] = {}
-    for piece in sorted(pieces, key=lambda one: one.committed_ms):
-        when: object = "live" if piece.live else piece.committed_ms
-        series = marked(piece.series, piece.at_ms, piece.committed_ms)
-        key = (piece.stream, series.device, when, _kind(series))
-        groups.setdefault(key, (piece, []))[1].append(series)
+    """Pieces as a page of history holds them, in order of their first time."""
     timed: list[TimedSeries] = []
-    for origin, together in groups.values():
-        for series in _merge_alike(together):
-            at_ms = wall_times(origin.zero, series.elapsed())
-            timed.append(to_timed(series, at_ms, origin.committed_ms, origin.zero))
+    seen = [replace(one, series=marked(one.series, one.at_ms, one.judged_ms)) for one in pieces]
+    for group in alike(seen):
+        for series in group.merged():
+            at_ms = wall_times(group.zero, series.elapsed())
+            timed.append(to_timed(series, at_ms, group.committed_ms, group.zero))
     return sorted(timed, key=lambda one: min(one.at()))

@@ -265,7 +265,7 @@ class Commit:
         now_ms = self._transaction.now_ms
         for series in merge(arrived.pieces):
             at_ms = wall_times(arrived.stream.zero, series.elapsed())
-            insert_blocks(self._transaction, place, series, at_ms, now_ms)
+            insert_blocks(self._transaction, place, series, at_ms, (now_ms, now_ms))
             self._aggregates.fold(place.user_key, place.device_key, series, at_ms, now_ms)
             old = [index for index, at in enumerate(at_ms) if now_ms - at >= YOUNG_MS]
             if old:

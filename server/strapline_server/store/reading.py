@@ -231,7 +231,8 @@ def _readings(
         read_bytes += len(text)
         series = Series.model_validate_json(text)
         at_ms = wall_times(zero, series.elapsed())
-        piece = Piece(row["stream"], series, at_ms, row["committed_ms"], zero)
+        received_ms = (row["committed_ms"], row["judged_ms"])
+        piece = Piece(row["stream"], series, at_ms, *received_ms, zero)
         for index, (at, number) in enumerate(zip(at_ms, series.numbers(), strict=True)):
             if not params.from_ms <= at < params.to_ms:
                 continue
@@ -265,6 +266,7 @@ def _pieces(page: list[_Found]) -> list[Piece]:
                 piece.series.take(indices),
                 [piece.at_ms[index] for index in indices],
                 piece.committed_ms,
+                piece.judged_ms,
                 piece.zero,
             )
         )

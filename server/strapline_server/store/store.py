@@ -11,6 +11,7 @@ from strapline_protocol.watching import HistoryPage, HistoryParams, Subscribe
 from strapline_server.store import people
 from strapline_server.store.aggregates import DayCache
 from strapline_server.store.commit import Commit, Outcome, Work
+from strapline_server.store.cooling import MOST_HOURS_A_TIME, cool
 from strapline_server.store.database import FILE_NAME, Database, Transaction
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import View, read_history, read_view
@@ -69,6 +70,10 @@ class Store:
                 # What was folded into it was rolled back.
                 self._days.clear()
         return outcome
+
+    async def cool(self) -> bool:
+        """Merge small blocks of a few hours that are over; whether there are more of them."""
+        return await self._database.write(cool) > MOST_HOURS_A_TIME
 
     async def probe(self) -> None:
         """Whether a transaction can be made durable now."""

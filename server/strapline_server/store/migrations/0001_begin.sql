@@ -72,12 +72,24 @@ CREATE TABLE blocks (
     low REAL,
     high REAL,
     total REAL,
+    -- When the first and when the last of them was received.
     committed_ms INTEGER NOT NULL,
+    judged_ms INTEGER NOT NULL,
     data BLOB NOT NULL
 );
 CREATE INDEX blocks_in_time ON blocks (user_key, metric, from_ms);
 CREATE INDEX blocks_of_device ON blocks (user_key, metric, device_key, to_ms);
 CREATE INDEX blocks_of_stream ON blocks (stream_key);
+
+-- Hours of small blocks, which are merged when the hour is over.
+CREATE TABLE warm (
+    hour INTEGER NOT NULL,
+    user_key INTEGER NOT NULL REFERENCES users (user_key),
+    metric TEXT NOT NULL,
+    device_key INTEGER NOT NULL REFERENCES devices (device_key),
+    stream_key INTEGER NOT NULL REFERENCES streams (stream_key),
+    PRIMARY KEY (hour, user_key, metric, device_key, stream_key)
+) WITHOUT ROWID;
 
 -- The newest reading of each device, and the newest that says something of the body.
 CREATE TABLE latest (

@@ -3,17 +3,19 @@
 -- name: insert_block
 INSERT INTO blocks (
     user_key, stream_key, device_key, metric, first_seq, last_seq, first_elapsed_ms,
-    last_elapsed_ms, from_ms, to_ms, count, low, high, total, committed_ms, data
+    last_elapsed_ms, from_ms, to_ms, count, low, high, total, committed_ms, judged_ms,
+    data
 )
 VALUES (
     :user_key, :stream_key, :device_key, :metric, :first_seq, :last_seq, :first_elapsed_ms,
-    :last_elapsed_ms, :from_ms, :to_ms, :count, :low, :high, :total, :committed_ms, :data
+    :last_elapsed_ms, :from_ms, :to_ms, :count, :low, :high, :total, :committed_ms, :judged_ms,
+    :data
 );
 
 -- name: blocks_in_time
 -- No block is longer than :longest_ms, so that the index bounds both ends.
 SELECT block_key, device_key, devices.id AS device, streams.id AS stream, zero, from_ms, to_ms,
-       committed_ms, data
+       committed_ms, judged_ms, data
 FROM blocks JOIN streams USING (stream_key) JOIN devices USING (device_key)
 WHERE user_key = :user_key AND metric = :metric
   AND from_ms > :from_ms - :longest_ms AND from_ms < :to_ms AND to_ms >= :from_ms
@@ -21,11 +23,11 @@ ORDER BY from_ms, block_key;
 
 -- name: blocks_of_stream
 SELECT block_key, user_key, stream_key, device_key, metric, first_elapsed_ms, last_elapsed_ms, from_ms,
-       to_ms, count, committed_ms, data
+       to_ms, count, committed_ms, judged_ms, data
 FROM blocks WHERE stream_key = :stream_key ORDER BY block_key;
 
 -- name: blocks_of_device
-SELECT block_key, zero, from_ms, to_ms, committed_ms, data
+SELECT block_key, zero, from_ms, to_ms, judged_ms, data
 FROM blocks JOIN streams USING (stream_key)
 WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
   AND to_ms >= :from_ms AND from_ms < :to_ms
@@ -136,3 +138,25 @@ WHERE user_key = :user_key AND device_key = :device_key AND counter = :counter;
 INSERT INTO counters (user_key, device_key, counter, origin)
 VALUES (:user_key, :device_key, :counter, :origin)
 ON CONFLICT DO NOTHING;
+
+-- name: warm_up
+INSERT INTO warm (hour, user_key, metric, device_key, stream_key)
+VALUES (:hour, :user_key, :metric, :device_key, :stream_key)
+ON CONFLICT DO NOTHING;
+
+-- name: warm
+SELECT hour, user_key, metric, device_key, stream_key FROM warm
+WHERE hour < :before_hour
+ORDER BY hour LIMIT :most;
+
+-- name: cooled
+DELETE FROM warm
+WHERE hour = :hour AND user_key = :user_key AND metric = :metric
+  AND device_key = :device_key AND stream_key = :stream_key;
+
+-- name: blocks_of_hour
+SELECT block_key, streams.id AS stream, zero, committed_ms, judged_ms, data
+FROM blocks JOIN streams USING (stream_key)
+WHERE user_key = :user_key AND metric = :metric AND from_ms >= :from_ms AND from_ms < :to_ms
+  AND device_key = :device_key AND blocks.stream_key = :stream_key
+ORDER BY block_key;
