@@ -50,7 +50,7 @@ async def find_named(
     choices = []
     for name, person in wanted:
         if name.casefold() in by_name:
-            choices.append(Choice(_only(name, heard).address, person))
+            choices.append(Choice(_only(name, heard, search_s).address, person))
         else:
             choices.append(Choice(name.upper(), person))
     return choices
@@ -67,7 +67,7 @@ async def _heard(backend: RadioBackend, names: set[str], search_s: float) -> dic
     return heard
 
 
-def _only(name: str, heard: dict[str, Sighting]) -> Sighting:
+def _only(name: str, heard: dict[str, Sighting], search_s: float) -> Sighting:
     found = [seen for seen in heard.values() if seen.name.casefold() == name.casefold()]
     if len(found) == 1:
         return found[0]
@@ -78,7 +78,7 @@ def _only(name: str, heard: dict[str, Sighting]) -> Sighting:
         )
     near = sorted({repr(seen.name) for seen in heard.values() if seen.name and seen.offers})
     raise CommandError(
-        f"No device called {name!r} was heard within {SEARCH_S:.0f} s. "
+        f"No device called {name!r} was heard within {search_s:g} s. "
         f"Near and understood: {', '.join(near) or 'none'}. "
         "Put the strap on, moistened, close other apps that use it, and start again."
     )

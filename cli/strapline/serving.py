@@ -1,13 +1,10 @@
-"""`strapline server run`: serves until it is told to stop, and says where."""
+"""`strapline server run`: serves until it is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from strapline_server import Server, ServerConfig
-
-_log = logging.getLogger(__name__)
 
 
 async def serve(config: ServerConfig) -> None:
@@ -16,6 +13,5 @@ async def serve(config: ServerConfig) -> None:
     Raises:
         ServerError: it cannot start.
     """
-    async with Server(config) as server:
-        _log.info("the dashboard is at port %d of %s", server.port, ", ".join(config.hosts))
+    async with Server(config):
         await asyncio.Event().wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -24,14 +25,17 @@ from strapline.naming import find_named, paired
 from strapline.screen import Moment, change, screen
 from strapline.terminal import is_interactive, make_console, title
 from strapline_bridge.daemon import Bridge
+from strapline_bridge.outbox import OutboxError
 from strapline_bridge.radio import RadioBackend, ensure_available
+from strapline_bridge.status import BridgeStatus
 from strapline_bridge.wearables import WearablesFile
 from strapline_protocol.publishing import DeviceState
 from strapline_server import Server
 from strapline_server.config import DEFAULT_PORT
 
+_log = logging.getLogger(__name__)
+
 _LOOK_EVERY_S: Final = 1.0
-_QR_LEAST_HEIGHT: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ async def run_up(wish: Wish) -> None:
             if asks:
                 choices = await choose(console, backend)
             elif pairs:
+                console.print(Text(f"  Looking for {', '.join(name for name, _ in pairs)}."))
                 choices = await find_named(backend, pairs)
             await remember(server.admin, place.folder, choices)
             board = Board()
@@ -170,8 +175,10 @@ async def _show(console: Console, bridge: Bridge, board: Board, names: Mapping[s
 async def _draw(console: Console, bridge: Bridge, board: Board, names: Mapping[str, str]) -> None:
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            moment = Moment(await bridge.status(), board, names, time.monotonic())
-            live.update(screen(moment), refresh=True)
+            status = await _look(bridge)
+            if status is not None:
+                moment = Moment(status, board, names, time.monotonic())
+                live.update(screen(moment), refresh=True)
             await asyncio.sleep(_LOOK_EVERY_S)
 
 
@@ -179,7 +186,8 @@ async def _narrate(console: Console, bridge: Bridge, names: Mapping[str, str]) -
     """A line for each change, where a picture cannot be drawn."""
     known: dict[str, DeviceState] = {}
     while True:
-        for device in (await bridge.status()).devices:
+        status = await _look(bridge)
+        for device in status.devices if status is not None else ():
             if known.get(device.device, DeviceState.SEARCHING) is not device.state:
                 console.print(
                     Text(f"  {names.get(device.user, device.user)}: {change(device)}"),
@@ -187,3 +195,12 @@ async def _narrate(console: Console, bridge: Bridge, names: Mapping[str, str]) -
                 )
             known[device.device] = device.state
         await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _look(bridge: Bridge) -> BridgeStatus | None:
+    """How the bridge stands; None while its disk does not answer, which ends nothing."""
+    try:
+        return await bridge.status()
+    except OutboxError as error:
+        _log.warning("%s", error)
+        return None

@@ -151,7 +151,7 @@ async def test_a_bridge_killed_in_mid_flow_loses_and_doubles_nothing_stored(
     streams: dict[str, int] = {}
     left: dict[Identity, Content] = {}
     with strapline(["server", "run", "--config", machine.server_config], machine.env) as server:
-        ready = await asyncio.to_thread(server.wait_for, r"the dashboard is at port (\d+)")
+        ready = await asyncio.to_thread(server.wait_for, r"serving on port (\d+)")
         port = ready[1]
         machine.bridge_config.write_text(BRIDGE.format(folder=tmp_path, port=port))
         async with WebSocketService(f"ws://127.0.0.1:{port}/ws", viewer_token) as viewer:

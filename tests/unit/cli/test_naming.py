@@ -39,7 +39,7 @@ async def test_a_name_is_found_in_whatever_case() -> None:
 
 async def test_a_name_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
     async with simulation([chest_strap("Strap One")]) as near:
-        with pytest.raises(CommandError, match=r"'Nobody'.*'Strap One'.*Put the strap on"):
+        with pytest.raises(CommandError, match=r"'Nobody'.*0\.3 s.*'Strap One'.*Put the strap on"):
             await find_named(near.backend, [("Nobody", MAREN)], search_s=0.3)
 
 
