@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -106,11 +107,18 @@ class Receiver:
         return f"ws://127.0.0.1:{self.port}"
 
     @asynccontextmanager
-    async def serving(self, port: int = 0) -> AsyncIterator[Receiver]:
+    async def serving(self, receive_buffer: int | None = None) -> AsyncIterator[Receiver]:
+        """Listen, at the same port as before if there was one."""
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if receive_buffer is not None:
+            # Set before listening, so that each accepted connection has it (tcp(7)).
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        listener.bind(("127.0.0.1", self.port))
         server: Server = await serve(
             self.handle,
-            "127.0.0.1",
-            port or self.port,
+            sock=listener,
+            max_queue=1,
             subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]  # a NewType of str
             compression=None,
             close_timeout=0.2,
@@ -145,36 +153,36 @@ class Receiver:
         """Close the newest connection."""
         await self.sockets[-1].close(code, reason)
 
-    async def handle(self, socket: ServerConnection) -> None:
+    async def handle(self, connection: ServerConnection) -> None:
         self.connections += 1
-        self.sockets.append(socket)
+        self.sockets.append(connection)
         self.unacknowledged = 0
         try:
-            await self._converse(socket)
+            await self._converse(connection)
         except ConnectionClosed:
             pass
         except Refusal as refusal:
-            await socket.close(refusal.code)
+            await connection.close(refusal.code)
         finally:
             self.poke()
 
-    async def _converse(self, socket: ServerConnection) -> None:
+    async def _converse(self, connection: ServerConnection) -> None:
         hello = Hello(
             store=self.store,
             epoch="e",
             server_time=time.time_ns() // 1_000_000,
             clock_state=ClockState.SYNCHRONISED,
         )
-        await socket.send(encode(hello), text=True)
-        async for frame in socket:
+        await connection.send(encode(hello), text=True)
+        async for frame in connection:
             assert isinstance(frame, str)
             self.frames.append(frame)
             message = decode_client(frame)
             self.messages.append(message)
             if self.react is not None:
-                self.react(socket, message)
+                self.react(connection, message)
             for answer in self._answers(message):
-                await socket.send(encode(answer), text=True)
+                await connection.send(encode(answer), text=True)
             self.poke()
 
     def _answers(self, message: WireModel) -> Iterable[WireModel]:

@@ -236,8 +236,7 @@ class Conversation(OutboxObserver):
         return None
 
     async def _backlog_frame(self) -> bytes | None:
-        room = self._session.room(Lane.BACKLOG)
-        found = await self._lanes.backlog(room, self._may_send)
+        found = await self._lanes.backlog(self._backlog_room, self._may_send)
         if found is None:
             if self._behind and self._lanes.drained and not self._outbox.status().pending:
                 # The past is all there: a viewer's "syncing" ends here.
@@ -247,6 +246,9 @@ class Conversation(OutboxObserver):
         self._behind = True
         stream, rows = found
         return self._publish(stream, Lane.BACKLOG, rows, min(self._most_bytes, BACKLOG_FRAME_BYTES))
+
+    def _backlog_room(self) -> int:
+        return self._session.room(Lane.BACKLOG)
 
     def _may_send(self, stream: str) -> IntervalSet | None:
         if stream in self._refused:

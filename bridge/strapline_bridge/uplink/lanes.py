@@ -64,21 +64,22 @@ class Lanes:
         return (taken[0].stream, taken) if taken else None
 
     async def backlog(
-        self, room: int, may_send: Callable[[str], IntervalSet | None]
+        self, room: Callable[[], int], may_send: Callable[[str], IntervalSet | None]
     ) -> tuple[str, list[Row]] | None:
         """The oldest of the past, of one stream, at most ``room`` readings.
 
         Args:
+            room: asked after each reading of the disk, since answers come meanwhile.
             may_send: what of a stream is under way already; None while the server has not
                 yet said what it holds of it.
         """
-        while room > 0:
+        while room() > 0:
             if not self._page and not await self._read():
                 return None
             under_way = may_send(self._page[0].stream)
             if under_way is None:
                 return None
-            taken = self._pending(_take(self._page, room), under_way)
+            taken = self._pending(_take(self._page, room()), under_way)
             if taken:
                 return taken[0].stream, taken
         return None

@@ -31,7 +31,7 @@ async def _rows(outbox: Outbox) -> list[Row]:
 
 
 async def _backlog(lanes: Lanes, room: int) -> list[float | None]:
-    return _values(await lanes.backlog(room, lambda stream: _NOTHING))
+    return _values(await lanes.backlog(lambda: room, lambda stream: _NOTHING))
 
 
 async def test_what_was_there_is_the_past_and_what_comes_the_present(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ async def test_what_is_under_way_or_accounted_for_is_passed_over(tmp_path: Path)
         lanes = Lanes(outbox)
         under_way = IntervalSet([(2, 3)])
         outbox.acknowledge(outbox.stream, [(5, 8)], "s")
-        found = await lanes.backlog(100, lambda stream: under_way)
+        found = await lanes.backlog(lambda: 100, lambda stream: under_way)
         assert _values(found) == [0, 1, 4, 9]
 
 
@@ -78,8 +78,20 @@ async def test_a_stream_that_the_server_has_not_answered_waits(tmp_path: Path) -
     async with an_outbox(tmp_path / "o.db") as outbox:
         await _put(outbox, range(3))
         lanes = Lanes(outbox)
-        assert await lanes.backlog(100, lambda stream: None) is None
+        assert await lanes.backlog(lambda: 100, lambda stream: None) is None
         assert await _backlog(lanes, 100) == [0, 1, 2]
+
+
+async def test_room_that_shrinks_while_the_disk_is_read_is_respected(tmp_path: Path) -> None:
+    async with an_outbox(tmp_path / "o.db") as outbox:
+        await _put(outbox, range(10))
+        lanes = Lanes(outbox)
+        rooms = [8, 3]
+        found = await lanes.backlog(lambda: rooms.pop(0), lambda stream: _NOTHING)
+        assert _values(found) == [0, 1, 2]
+        gone = [8, 0, 0]
+        assert await lanes.backlog(lambda: gone.pop(0), lambda stream: _NOTHING) is None
+        assert await _backlog(lanes, 100) == [3, 4, 5, 6, 7, 8, 9]
 
 
 async def test_each_message_is_of_one_stream(tmp_path: Path) -> None:
@@ -102,7 +114,7 @@ async def test_what_did_not_fit_comes_first_again(tmp_path: Path) -> None:
         assert taken is not None
         lanes.put_back(taken[1][1:], live=True)
         assert _values(lanes.live(10)) == [1, 2, 3]
-        past = await lanes.backlog(4, lambda stream: _NOTHING)
+        past = await lanes.backlog(lambda: 4, lambda stream: _NOTHING)
         assert past is not None
         lanes.put_back(past[1][2:], live=False)
         assert await _backlog(lanes, 10) == [2, 3]
