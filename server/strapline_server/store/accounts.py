@@ -25,14 +25,18 @@ class Kind(IntEnum):
 class Accounts:
     """The ranges of one stream within one transaction."""
 
-    __slots__ = ("_stream_key", "_transaction")
+    __slots__ = ("_plain", "_stream_key", "_transaction")
 
     def __init__(self, transaction: Transaction, stream_key: int) -> None:
         self._transaction = transaction
         self._stream_key = stream_key
+        # Most streams know no other kind than received, and need be asked for none.
+        self._plain = transaction.one("other_account", stream_key=stream_key) is None
 
     def receive(self, ranges: list[Range]) -> list[Range]:
         """Account for these as received; the parts that were not, to be stored now."""
+        if self._plain:
+            return [new for first, last in ranges for new in self._extend(first, last)]
         new = self._not_in(ranges, (Kind.RECEIVED, Kind.ERASED))
         for first, last in new:
             for kind in (Kind.REJECTED, Kind.DROPPED):
@@ -50,6 +54,8 @@ class Accounts:
 
     def within(self, kind: Kind, ranges: list[Range]) -> list[Range]:
         """The parts of ``ranges`` that are of this kind."""
+        if self._plain and kind is not Kind.RECEIVED:
+            return []
         inside = IntervalSet(ranges)
         return inside.minus(IntervalSet(self._not_in(ranges, (kind,)))).ranges()
 
@@ -67,6 +73,22 @@ class Accounts:
     def _fill(self, kind: Kind, ranges: list[Range]) -> None:
         for first, last in self._not_in(ranges, tuple(Kind)):
             self._add(kind, first, last)
+
+    def _extend(self, first: int, last: int) -> list[Range]:
+        """Receive one range; its new parts. One that goes on with another costs one change."""
+        touching = self._touching(Kind.RECEIVED, first, last)
+        new = IntervalSet(reversed(touching)).missing(first, last)
+        if new and len(touching) == 1 and touching[0][0] <= first:
+            self._transaction.run(
+                "extend_account",
+                stream_key=self._stream_key,
+                kind=int(Kind.RECEIVED),
+                first=touching[0][0],
+                last=last,
+            )
+        elif new:
+            self._add(Kind.RECEIVED, first, last)
+        return new
 
     def _not_in(self, ranges: list[Range], kinds: tuple[Kind, ...]) -> list[Range]:
         rest = IntervalSet(ranges)
@@ -109,6 +131,7 @@ class Accounts:
         return found
 
     def _insert(self, kind: Kind, first: int, last: int) -> None:
+        self._plain = self._plain and kind is Kind.RECEIVED
         self._transaction.run(
             "insert_account", stream_key=self._stream_key, kind=int(kind), first=first, last=last
         )

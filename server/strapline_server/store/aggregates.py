@@ -115,9 +115,6 @@ class Aggregates:
         committed_ms: int,
     ) -> None:
         """Take in readings that were not in before."""
-        self._transaction.run(
-            "see_device", user_key=user_key, metric=series.metric, device_key=device_key
-        )
         fit = usable(series)
         self.fold_latest(user_key, device_key, series, at_ms, committed_ms, fit)
         self.fold_minutes(user_key, device_key, series, at_ms, fit)
@@ -138,36 +135,33 @@ class Aggregates:
         latest = committed_ms + AHEAD_MS
         moments = list(zip(at_ms, series.numbers(), strict=True))
         present = [index for index, at in enumerate(at_ms) if at <= latest]
-        if not present:
-            return None
         key: dict[str, Value] = {
             "user_key": user_key,
             "metric": series.metric,
             "device_key": device_key,
         }
-        newest = max(present, key=moments.__getitem__)
-        self._transaction.run(
-            "update_newest",
-            **key,
-            at_ms=moments[newest][0],
-            seq=moments[newest][1],
-            value=series.value[newest],
-            on_change=int(series.on_change),
-        )
-        good = [index for index in present if fit[index]]
-        if not good:
+        if not present:
+            self._transaction.run("see_device", **key)
             return None
-        best = max(good, key=moments.__getitem__)
-        quality = series.quality[best] if series.quality is not None else None
-        self._transaction.run(
-            "update_usable",
+        newest = max(present, key=moments.__getitem__)
+        good = [index for index in present if fit[index]]
+        best = max(good, key=moments.__getitem__) if good else None
+        quality = series.quality[best] if series.quality is not None and best is not None else None
+        values: dict[str, Value] = {
             **key,
-            at_ms=moments[best][0],
-            seq=moments[best][1],
-            value=series.value[best],
-            quality=json.dumps(quality) if quality else None,
-        )
-        return moments[best][0]
+            "at_ms": moments[newest][0],
+            "seq": moments[newest][1],
+            "value": series.value[newest],
+            "on_change": int(series.on_change),
+            "usable_ms": None if best is None else moments[best][0],
+            "usable_seq": None if best is None else moments[best][1],
+            "usable_value": None if best is None else series.value[best],
+            "quality": json.dumps(quality) if quality else None,
+        }
+        if self._transaction.run("update_latest", **values) == 0:
+            self._transaction.run("see_device", **key)
+            self._transaction.run("update_latest", **values)
+        return None if best is None else moments[best][0]
 
     def fold_minutes(
         self,

@@ -115,6 +115,8 @@ class Commit:
         self._arrived: dict[Place, _Arrived] = {}
         self._changes: list[_Update | _Past] = []
         self._users: dict[str, User | None] = {}
+        self._devices: dict[str, int] = {}
+        self._accounts: dict[int, Accounts] = {}
         self._sources: dict[tuple[int, str], list[Source]] = {}
         self._data: dict[tuple[int, str], MetricData] = {}
         self._readings = 0
@@ -162,7 +164,7 @@ class Commit:
         version = max(row.zero.version, zero.version)
         if zero.version > row.zero.version:
             self._rezero(row, zero)
-        held = Accounts(self._transaction, row.key).held()[-_MOST_RANGES:]
+        held = self._accounts_of(row).held()[-_MOST_RANGES:]
         return (Acknowledged(stream=message.stream, ranges=held, zero_version=version),)
 
     def _rezero(self, row: _StreamRow, zero: Zero) -> None:
@@ -204,7 +206,7 @@ class Commit:
         if row is None or row.owner != grant.sub:
             ranges = [span for series in message.series for span in series.ranges()]
             return (self._rejected(message.stream, ranges, "denied", _DENIED),)
-        accounts = Accounts(self._transaction, row.key)
+        accounts = self._accounts_of(row)
         held, denied, erased = IntervalSet(), IntervalSet(), IntervalSet()
         for series in message.series:
             ranges = series.ranges()
@@ -243,14 +245,14 @@ class Commit:
         row = self._stream(message.stream)
         if row is None or row.owner != grant.sub:
             return (self._rejected(message.stream, message.ranges, "denied", _DENIED),)
-        Accounts(self._transaction, row.key).drop(message.ranges)
+        self._accounts_of(row).drop(message.ranges)
         return (Acknowledged(stream=message.stream, ranges=message.ranges),)
 
     def _refuse(self, grant: Grant, message: Rejected) -> tuple[WireModel, ...]:
         """What could not even be read of a bridge's message."""
         row = self._stream(message.stream)
         if row is not None and row.owner == grant.sub:
-            Accounts(self._transaction, row.key).reject(message.ranges)
+            self._accounts_of(row).reject(message.ranges)
         return (message,)
 
     @staticmethod
@@ -354,10 +356,9 @@ class Commit:
         row = self._transaction.one(
             "next_position", user_key=user.key, now_ms=self._transaction.now_ms
         )
-        head = self._transaction.one("head", user_key=user.key, metric=metric)
         number = int(row["position"]) if row is not None else 0
-        previous = int(head["position"]) if head is not None else 0
-        self._transaction.run("put_head", user_key=user.key, metric=metric, position=number)
+        head = self._transaction.one("put_head", user_key=user.key, metric=metric, position=number)
+        previous = int(head["previous"]) if head is not None else 0
         return (self._epoch, number), (self._epoch, previous)
 
     def _state(self, user: User, metric: str) -> MetricData:
@@ -379,14 +380,21 @@ class Commit:
 
     # Names to keys
 
+    def _accounts_of(self, row: _StreamRow) -> Accounts:
+        if row.key not in self._accounts:
+            self._accounts[row.key] = Accounts(self._transaction, row.key)
+        return self._accounts[row.key]
+
     def _user(self, user: str) -> User | None:
         if user not in self._users:
             self._users[user] = find_user(self._transaction, user)
         return self._users[user]
 
     def _device(self, device: str) -> int:
-        row = self._transaction.one("device", id=device) or self._transaction.one(
-            "insert_device", id=device
-        )
-        assert row is not None, "an insert returns its row"
-        return int(row["device_key"])
+        if device not in self._devices:
+            row = self._transaction.one("device", id=device) or self._transaction.one(
+                "insert_device", id=device
+            )
+            assert row is not None, "an insert returns its row"
+            self._devices[device] = int(row["device_key"])
+        return self._devices[device]

@@ -136,11 +136,12 @@ CREATE TABLE counters (
     PRIMARY KEY (user_key, device_key, counter)
 ) WITHOUT ROWID;
 
--- The position of the last change of each user and metric.
+-- The positions of the last change of each user and metric, and of the one before it.
 CREATE TABLE heads (
     user_key INTEGER NOT NULL REFERENCES users (user_key),
     metric TEXT NOT NULL,
     position INTEGER NOT NULL,
+    previous INTEGER NOT NULL,
     PRIMARY KEY (user_key, metric)
 ) WITHOUT ROWID;
 

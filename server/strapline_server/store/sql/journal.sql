@@ -4,15 +4,13 @@
 UPDATE users SET position = position + 1, synced_ms = :now_ms
 WHERE user_key = :user_key RETURNING position;
 
--- name: head
-SELECT position FROM heads WHERE user_key = :user_key AND metric = :metric;
-
 -- name: heads
 SELECT metric, position FROM heads WHERE user_key = :user_key ORDER BY metric;
 
 -- name: put_head
-INSERT INTO heads (user_key, metric, position) VALUES (:user_key, :metric, :position)
-ON CONFLICT DO UPDATE SET position = excluded.position;
+INSERT INTO heads (user_key, metric, position, previous) VALUES (:user_key, :metric, :position, 0)
+ON CONFLICT DO UPDATE SET previous = position, position = excluded.position
+RETURNING previous;
 
 -- name: insert_log
 INSERT INTO log (user_key, position, metric, committed_ms, message)

@@ -49,19 +49,28 @@ SELECT :user_key, :metric, :device_key, count(*) FROM latest
 WHERE user_key = :user_key AND metric = :metric
 ON CONFLICT DO NOTHING;
 
--- name: update_newest
+-- name: update_latest
 UPDATE latest
-SET newest_ms = :at_ms, newest_seq = :seq, newest_value = :value, on_change = :on_change
-WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
-  AND (newest_ms IS NULL
-       OR (newest_ms, newest_seq, coalesce(newest_value, -1e300))
-          < (:at_ms, :seq, coalesce(:value, -1e300)));
-
--- name: update_usable
-UPDATE latest
-SET usable_ms = :at_ms, usable_seq = :seq, usable_value = :value, quality = :quality
-WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
-  AND (usable_ms IS NULL OR (usable_ms, usable_seq, usable_value) < (:at_ms, :seq, :value));
+SET newest_ms = iif(is_newer, :at_ms, newest_ms),
+    newest_seq = iif(is_newer, :seq, newest_seq),
+    newest_value = iif(is_newer, :value, newest_value),
+    on_change = iif(is_newer, :on_change, on_change),
+    usable_ms = iif(is_better, :usable_ms, usable_ms),
+    usable_seq = iif(is_better, :usable_seq, usable_seq),
+    usable_value = iif(is_better, :usable_value, usable_value),
+    quality = iif(is_better, :quality, quality)
+FROM (
+    SELECT newest_ms IS NULL
+           OR (newest_ms, newest_seq, coalesce(newest_value, -1e300))
+              < (:at_ms, :seq, coalesce(:value, -1e300)) AS is_newer,
+           :usable_ms IS NOT NULL
+           AND (usable_ms IS NULL
+                OR (usable_ms, usable_seq, usable_value)
+                   < (:usable_ms, :usable_seq, :usable_value)) AS is_better
+    FROM latest
+    WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
+)
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key;
 
 -- name: forget_latest
 UPDATE latest

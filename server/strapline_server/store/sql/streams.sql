@@ -28,6 +28,13 @@ SELECT first, last FROM accounts
 WHERE stream_key = :stream_key AND kind = :kind AND first <= :last + 1
 ORDER BY first DESC;
 
+-- name: other_account
+SELECT 1 FROM accounts WHERE stream_key = :stream_key AND kind > 1 LIMIT 1;
+
+-- name: extend_account
+UPDATE accounts SET last = :last
+WHERE stream_key = :stream_key AND kind = :kind AND first = :first;
+
 -- name: delete_account
 DELETE FROM accounts
 WHERE stream_key = :stream_key AND kind = :kind AND first BETWEEN :first AND :last;
