@@ -43,6 +43,8 @@ CONNECTING_MS: Final = 30_000
 #: For how long a bridge may take to answer a SYNC.
 SYNC_MS: Final = 10_000
 _LOOK_EVERY_MS: Final = 1_000
+#: What may change by time alone.
+_PASSING: Final = frozenset({SyncStatus.CONNECTING, SyncStatus.REALTIME, SyncStatus.SYNCING})
 _MOST_DEVICES: Final = 256
 _MOST_BRIDGES: Final = 64
 
@@ -71,6 +73,18 @@ class _Bridge:
     sync_until_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What of a status is worth a message when it changes: moments that always do are not."""
+
+    status: SyncStatus
+    devices: tuple[DeviceHop, ...]
+    bridges: tuple[tuple[str, HopState, int], ...]
+    server: ServerHop
+    pending: int
+    complete_through_ms: int | None
+
+
 class Statuses:
     """What is known of all bridges and their straps, and whom it concerns."""
 
@@ -83,7 +97,8 @@ class Statuses:
         self._bridges: dict[str, _Bridge] = {}
         self._heard: dict[str, int] = {}
         self._synced: dict[str, int] = {}
-        self._told: dict[str, object] = {}
+        self._told: dict[str, _Told] = {}
+        self._of_user: dict[str, list[_Bridge]] = {}
         self._server = ServerHop(state=ServerState.OK, since_ms=wall_clock())
         self._asked = 0
         self.wheel_slot = NOWHERE
@@ -105,14 +120,19 @@ class Statuses:
                 concerned.update(_users(bridge.grant))
                 bridge.grant = grant
             concerned.update(_users(grant))
+        self._index()
         self._refresh(concerned)
 
     def online(self, grant: Grant, send: Callable[[Sync], None]) -> None:
         """A bridge has authenticated."""
         now_ms = self._wall_ms()
-        bridge = self._bridges.setdefault(
-            grant.sub, _Bridge(grant, HopState.ONLINE, now_ms, now_ms)
-        )
+        bridge = self._bridges.get(grant.sub)
+        if bridge is None or bridge.grant.ids != grant.ids:
+            bridge = self._bridges.setdefault(
+                grant.sub, _Bridge(grant, HopState.ONLINE, now_ms, now_ms)
+            )
+            bridge.grant = grant
+            self._index()
         bridge.grant, bridge.send = grant, send
         bridge.state, bridge.since_ms, bridge.heard_ms = HopState.ONLINE, now_ms, now_ms
         self._refresh(_users(grant))
@@ -203,7 +223,17 @@ class Statuses:
         for bridge in self._bridges.values():
             if bridge.sync_request is not None and now_ms > bridge.sync_until_ms:
                 bridge.sync_request = None
-        self._refresh(list(self._told))
+        wall_ms = self._wall_ms()
+        due = [
+            user
+            for user, told in self._told.items()
+            if told.status in _PASSING
+            and not (
+                told.status is SyncStatus.REALTIME
+                and wall_ms - self._heard.get(user, 0) <= HEARD_MS
+            )
+        ]
+        self._refresh(due)
         return now_ms + _LOOK_EVERY_MS
 
     # What is so
@@ -221,9 +251,7 @@ class Statuses:
     def of(self, user: str, synced_ms: int | None = None) -> UserStatus:
         """One user's status; ``synced_ms`` is what the store knows of the last commit."""
         now_ms = self._wall_ms()
-        bridges = [bridge for bridge in self._bridges.values() if bridge.grant.allows(user)][
-            :_MOST_BRIDGES
-        ]
+        bridges = self._of_user.get(user, [])[:_MOST_BRIDGES]
         straps = {
             name: device
             for bridge in bridges
@@ -266,6 +294,13 @@ class Statuses:
             last_sync_at=self._synced.get(user, synced_ms),
         )
 
+    def _index(self) -> None:
+        """Which bridges each user has: asked for far more often than grants change."""
+        self._of_user = {}
+        for bridge in self._bridges.values():
+            for user in bridge.grant.users:
+                self._of_user.setdefault(user.id, []).append(bridge)
+
     def _status(
         self, user: str, bridges: list[_Bridge], online: list[_Bridge], now_ms: int
     ) -> SyncStatus:
@@ -297,7 +332,7 @@ class Statuses:
                 self._told.pop(user, None)
                 continue
             status = self.of(user)
-            told = _told(status)
+            told = _telling(status)
             if self._told.get(user) == told:
                 continue
             self._told[user] = told
@@ -317,12 +352,11 @@ class Statuses:
         """Somebody begins to watch: from now on what changes by time is looked for."""
         if user not in self._told:
             # The snapshot that follows says it.
-            self._told[user] = _told(self.of(user))
+            self._told[user] = _telling(self.of(user))
 
 
-def _told(status: UserStatus) -> object:
-    """What of a status is worth a message when it changes: moments that always do are not."""
-    return (
+def _telling(status: UserStatus) -> _Told:
+    return _Told(
         status.status,
         tuple(status.hops.devices),
         tuple((hop.name, hop.state, hop.since_ms) for hop in status.hops.bridges),
