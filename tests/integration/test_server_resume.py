@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import JsonValue
@@ -25,6 +26,7 @@ from strapline_protocol.watching import (
 )
 from strapline_server import Server
 from strapline_server.clock import wall_ms
+from strapline_server.store import View
 from strapline_server.store.store import LOG_MS
 from tests.integration.server_kit import Peer, Run, joined, serving
 
@@ -161,6 +163,40 @@ async def test_subscribing_in_the_middle_of_a_stream_has_no_hole_and_no_double(
                     break
             await task
             assert position == 300
+
+
+async def test_what_is_committed_while_a_snapshot_is_read_follows_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path) as server:
+        bridge_token, viewer_token = await tokens(server)
+        async with joined(server, bridge_token) as bridge, joined(server, viewer_token) as eye:
+            run = Run(wall_ms() - 1_000)
+            await run.declare(bridge)
+            read = server._store.view
+
+            async def slow_view(*asked: Any) -> View:
+                # One is committed and handed out before the snapshot, one after it.
+                await beat(bridge, run, 71)
+                view = await read(*asked)
+                await beat(bridge, run, 72)
+                return view
+
+            monkeypatch.setattr(server._store, "view", slow_view)
+            subscribed = await eye.subscribe()
+            state = subscribed.snapshot["ana"].state
+            assert state is not None
+            assert isinstance(state["heart_rate"], HeartRateData)
+            assert state["heart_rate"].current == 71
+            assert subscribed.snapshot["ana"].position[1] == 1
+            await beat(bridge, run, 73)
+            assert [one.series.value for one in await updates(eye, 2)] == [[72], [73]]
+            # The same in a resume: the first is in the replay, and only there.
+            held = (eye.hello.epoch, 3)
+            await eye.subscribe(since={"ana": held})
+            await beat(bridge, run, 74)
+            later = await updates(eye, 3)
+            assert [one.position[1] for one in later] == [4, 5, 6]
 
 
 async def test_backfill_is_announced_and_not_pushed(tmp_path: Path) -> None:
