@@ -85,6 +85,7 @@ class Receiver:
     window: int = 8_000
     message_bytes: int = 256 * 1_024
     store: str = "store-1"
+    epoch: str = "epoch-1"
     acknowledges: bool = True
     answers_streams: bool = True
     heartbeat_ms: int = 15_000
@@ -169,7 +170,7 @@ class Receiver:
     async def _converse(self, connection: ServerConnection) -> None:
         hello = Hello(
             store=self.store,
-            epoch="e",
+            epoch=self.epoch,
             server_time=time.time_ns() // 1_000_000,
             clock_state=ClockState.SYNCHRONISED,
         )

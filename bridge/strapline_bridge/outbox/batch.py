@@ -52,13 +52,14 @@ class Batch:
     """All that one transaction changes.
 
     Attributes:
+        lacking: numbers that a store has acknowledged once and does not hold any more.
         touched: streams whose record has changed in memory and is to be saved.
     """
 
     growth: Growth | None = None
     settled: list[Settlement] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
-    answers: list[Settlement] = field(default_factory=list)
+    lacking: list[Settlement] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:

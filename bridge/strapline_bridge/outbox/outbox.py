@@ -238,9 +238,10 @@ class Outbox:
         if record is None:
             return
         self.acknowledge(told.stream, ranges, store)
-        held = existing(ranges, record.next_seq)
-        if record.settled.minus(held):
-            self._writer.changes.answers.append(Settlement(record.id, held, store))
+        # Reckoned now: what is acknowledged after this answer is not in it, and not lacking.
+        lacking = record.settled.minus(existing(ranges, record.next_seq))
+        if lacking:
+            self._writer.changes.lacking.append(Settlement(record.id, lacking, store))
             self._changed(record)
         if (told.zero.version, told.ended) == (record.zero.version, record.ended):
             record.told = True

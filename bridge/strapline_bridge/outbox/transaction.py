@@ -97,8 +97,8 @@ class Transaction:
             await self._settle(settlement)
         for rejection in batch.rejected:
             await self._reject(rejection)
-        for answer in batch.answers:
-            await self._take_back(answer)
+        for lacking in batch.lacking:
+            await self._take_back(lacking)
         await self._keep_within_bounds()
 
     async def _grow(self, growth: Growth, records: Mapping[str, StreamRecord]) -> None:
@@ -224,12 +224,12 @@ class Transaction:
             rest = _parts(series, numbers.missing(begin, end))
             await self._save_dead_letters(record, rest, code, "")
 
-    async def _take_back(self, answer: Settlement) -> None:
+    async def _take_back(self, lacking: Settlement) -> None:
         """A store holds less than it has acknowledged: what is still here is sent again."""
-        record = self._ledger[answer.stream]
+        record = self._ledger[lacking.stream]
         back = IntervalSet()
-        for first, last in record.settled.minus(answer.numbers):
-            await self._return(record, first, last, answer.store, back)
+        for first, last in lacking.numbers:
+            await self._return(record, first, last, lacking.store, back)
         if back:
             self.outcome.returned.setdefault(record.id, IntervalSet()).update(back)
             settled = record.settled.minus(back)

@@ -49,6 +49,9 @@ _ERASED: Final = "erased"
 class Conversation(OutboxObserver):
     """One connection, from AUTHENTICATED on.
 
+    ``new_history``: this process has not met this store and epoch in its last connection, so
+    that every stream is declared, those too of which nothing is pending.
+
     ``next_frame`` gives what is to be sent now; ``take`` a message that came. Whoever drives it
     asks for frames again whenever ``wake`` was called.
     """
@@ -60,6 +63,7 @@ class Conversation(OutboxObserver):
         authenticated: Authenticated,
         *,
         store: str,
+        new_history: bool,
         sent: Sent,
         status: Callable[[str | None], Awaitable[Status]],
         wake: Callable[[], None],
@@ -82,12 +86,14 @@ class Conversation(OutboxObserver):
         self._asked: deque[bytes] = deque()
         self._status_due: deque[str | None] = deque([None], maxlen=_MOST_REPORTS)
         self._behind = False
-        self._begin()
+        self._begin(new_history)
 
-    def _begin(self) -> None:
+    def _begin(self, new_history: bool) -> None:
         own = self._outbox.stream
         for record in self._outbox.records():
-            if record.id != own and (record.pending() or record.holes or not record.told):
+            # A server with another history than the one known may have lost what it once had.
+            due = new_history or record.pending() or record.holes or not record.told
+            if due and record.id != own:
                 self._to_declare.append(record.id)
             self._holes_due.add(record.id)
         if own is not None:

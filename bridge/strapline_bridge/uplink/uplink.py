@@ -67,6 +67,7 @@ class Uplink:
         self._status_every_s = status_every_s
         self._sent = Sent()
         self._said: str | None = None
+        self._history: tuple[str, str] | None = None
         self._now = asyncio.Event()
         self._heard = asyncio.Event()
         self._conversation: Conversation | None = None
@@ -167,11 +168,13 @@ class Uplink:
             session,
             authenticated,
             store=hello.store,
+            new_history=self._history != (hello.store, hello.epoch),
             sent=self._sent,
             status=self._status,
             wake=woken,
             most_bytes=self.state.most_bytes,
         )
+        self._history = (hello.store, hello.epoch)
         self._outbox.observe(conversation)
         self._conversation = conversation
         return conversation

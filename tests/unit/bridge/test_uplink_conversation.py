@@ -39,7 +39,13 @@ class _Talk:
     """A conversation, and the server's part of it said by hand."""
 
     def __init__(
-        self, outbox: Outbox, window: int, message_bytes: int, sent: Sent | None = None
+        self,
+        outbox: Outbox,
+        window: int = 8_000,
+        message_bytes: int = 256 * 1_024,
+        sent: Sent | None = None,
+        *,
+        new_history: bool = False,
     ) -> None:
         self.outbox = outbox
         self.sent = Sent() if sent is None else sent
@@ -63,6 +69,7 @@ class _Talk:
             self.session,
             authenticated,
             store="s",
+            new_history=new_history,
             sent=self.sent,
             status=self._status,
             wake=self._wake,
@@ -229,6 +236,24 @@ async def test_few_streams_are_declared_ahead_and_each_in_turn(tmp_path: Path) -
         assert [f["stream"] for f in frames if f["type"] == "READINGS"] == streams[:8]
 
 
+async def test_a_server_of_another_history_hears_of_streams_that_it_once_had(
+    tmp_path: Path,
+) -> None:
+    stream = await _past(tmp_path / "o.db", 3)
+    async with talking(tmp_path / "o.db") as talk:
+        await talk.said()
+        talk.answer(stream)
+        await talk.said()
+        talk.hear(Acknowledged(stream=stream, ranges=[(0, 2)]))
+        assert _kinds(await _Talk(talk.outbox).said()) == ["STATUS"]
+        restored = _Talk(talk.outbox, sent=talk.sent, new_history=True)
+        assert _kinds(await restored.said()) == ["STATUS", "STREAM"]
+        restored.answer(stream, (0, 0))
+        await talk.outbox.flush()
+        (again,) = await restored.said()
+        assert again["series"][0]["seq"] == [1, 1]
+
+
 async def test_a_stream_that_is_refused_is_kept_and_passed_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -296,7 +321,7 @@ async def test_of_what_is_under_way_no_hole_is_told_before_it_is_lost(tmp_path: 
         ((_, last),) = record.holes["sizeBound"].ranges()
         assert last >= 5
         assert not _dropped(await talk.said())
-        again = _Talk(talk.outbox, 8_000, 256 * 1_024, talk.sent)
+        again = _Talk(talk.outbox, sent=talk.sent)
         await again.said()
         again.answer(stream, (0, 2))
         assert _dropped(await again.said()) == [[[3, last]]]

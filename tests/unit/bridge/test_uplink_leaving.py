@@ -17,6 +17,7 @@ from strapline_protocol.publishing import (
     Anchor,
     ClockSource,
     ClockStatus,
+    DeviceAbout,
     DeviceState,
     DeviceStatus,
     Dropped,
@@ -70,6 +71,13 @@ _FULL: list[WireModel] = [
                 state=DeviceState.CONNECTED,
                 state_age_ms=1,
                 battery=1,
+                about=DeviceAbout(
+                    model="H10",
+                    firmware="1.0",
+                    hardware="A",
+                    software="2.0",
+                    body_location="chest",
+                ),
                 last=_MOMENT,
                 complete_through=_MOMENT,
             )
