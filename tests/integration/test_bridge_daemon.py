@@ -138,7 +138,6 @@ async def test_nothing_that_names_the_device_leaves(tmp_path: Path) -> None:
             address.replace(":", ""),
             "7e2a9b12",
             "acme",
-            "ai-9000",
         ):
             assert secret not in told
         assert "anna's strap" in told
