@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from strapline_bridge.clock import BootClock, ClockState, WallClock, boot_id, clock_state
 from strapline_bridge.config import BridgeConfig
-from strapline_bridge.intake import Arrived, Intake
+from strapline_bridge.intake import Arrived, Described, Intake
 from strapline_bridge.outbox import ClockMoment, Limits, Outbox, OutboxObserver, Run
 from strapline_bridge.radio import LinkChange, Radio, RadioBackend, Timing
 from strapline_bridge.status import BridgeStatus, DeviceBoard
@@ -227,11 +227,13 @@ class Bridge:
     def _wearer_of(self, device: str) -> str | None:
         return self._wearables.wearer_of(device)
 
-    def _deliver(self, item: Arrived | LinkChange) -> None:
+    def _deliver(self, item: Arrived | LinkChange | Described) -> None:
         parts = self._running
         if isinstance(item, Arrived):
             parts.outbox.put(item)
             changed = self._board.arrived(item)
+        elif isinstance(item, Described):
+            changed = self._board.described(item)
         else:
             changed = self._board.link_changed(item)
         if changed:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import collections
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from strapline_bridge import steps
 from strapline_bridge.clock import SystemWallClock, WallClock
-from strapline_bridge.decoders import DECODERS, Decoder, UndecodableError
+from strapline_bridge.counting import StepCounting, local_midnight_ms
+from strapline_bridge.decoders import DECODERS, DESCRIPTIONS, Decoder, UndecodableError
+from strapline_bridge.decoders.describing import shareable
+from strapline_bridge.doubts import HeartDoubts
 from strapline_bridge.radio import LinkChange, LinkState, Notification, RadioEvent
 from strapline_bridge.readings import Reading
-from strapline_bridge.steps import Counter, StepState, Total
+from strapline_bridge.steps import Counter, StepState
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +45,19 @@ class Arrived:
     step_state: StepState | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a wearable said of itself.
+
+    Attributes:
+        field: its name in :class:`strapline_protocol.publishing.DeviceAbout`.
+    """
+
+    device: str
+    field: str
+    text: str
+
+
 class Intake:
     """The radio's sink: decodes and stamps inside the callback, and hands on.
 
@@ -50,6 +65,7 @@ class Intake:
     hands while the disk is slow gives nobody somebody else's heart beat.
 
     Attributes:
+        counting: who counts the wearers' steps.
         undecodable: refused values, by characteristic.
         unclaimed: notifications of devices that nobody wears.
     """
@@ -57,99 +73,132 @@ class Intake:
     def __init__(
         self,
         wearer_of: Callable[[str], str | None],
-        deliver: Callable[[Arrived | LinkChange], None],
+        deliver: Callable[[Arrived | LinkChange | Described], None],
         remembered: Mapping[str, StepState],
         *,
         boot_id: str,
         wall_clock: WallClock | None = None,
         decoders: Mapping[str, Decoder] = DECODERS,
+        midnight_ms: Callable[[int], int] = local_midnight_ms,
     ) -> None:
         """Set up.
 
         Args:
             wearer_of: the user who wears a device now, by its id; ``None`` when nobody does.
-            deliver: takes each reading and each change of a link, without waiting.
+            deliver: takes each reading, each change of a link and what wearables say of
+                themselves, without waiting.
             remembered: step states of earlier runs, by device id.
             boot_id: this boot of the machine, from :func:`strapline_bridge.clock.boot_id`.
             wall_clock: says when a step total came, for the run after the next boot.
             decoders: the wire formats, by characteristic.
+            midnight_ms: the wearers' midnight before a wall time.
         """
         self._wearer_of = wearer_of
         self._deliver = deliver
-        self._boot_id = boot_id
-        self._wall_clock = SystemWallClock() if wall_clock is None else wall_clock
         self._decoders = decoders
-        self._steps = dict(remembered)
-        self._after_outage = set(self._steps)
+        self._doubts = HeartDoubts()
+        self.counting = StepCounting(
+            remembered,
+            decoders,
+            boot_id=boot_id,
+            wall_clock=SystemWallClock() if wall_clock is None else wall_clock,
+            midnight_ms=midnight_ms,
+        )
         self.undecodable: collections.Counter[str] = collections.Counter()
         self.unclaimed = 0
 
     def __call__(self, event: RadioEvent) -> None:
         """Take an event from the radio. Raises nothing: a bad packet must not end the run."""
         if isinstance(event, LinkChange):
+            self.counting.link_changed(event)
             if event.state is LinkState.SEARCHING:
-                self._after_outage.add(event.device_id)
+                self._doubts.forget(event.device_id)
             self._deliver(event)
-            return
-        arrived = self.interpret(event)
-        if arrived is not None:
-            self._deliver(arrived)
+        elif event.characteristic in DESCRIPTIONS:
+            self._describe(event)
+        else:
+            for arrived in self.interpret(event):
+                self._deliver(arrived)
 
-    def interpret(self, notification: Notification) -> Arrived | None:
-        """The reading in a notification; ``None`` when there is none, which is then counted."""
+    def interpret(self, notification: Notification) -> list[Arrived]:
+        """The readings in a notification; where there is none, that is counted."""
         user = self._wearer_of(notification.device_id)
         if user is None:
             self.unclaimed += 1
-            return None
+            return []
         decoder = self._decoders.get(notification.characteristic)
         if decoder is None:
             self._refuse(_UNKNOWN_CHARACTERISTIC, "no decoder knows this characteristic")
-            return None
+            return []
         try:
             reading = decoder.decode(notification.value)
         except UndecodableError as error:
             self._refuse(notification.characteristic, error.reason)
-            return None
+            return []
         except Exception:  # noqa: BLE001  # a decoder's bug must cost one reading, not the run
             self.undecodable[notification.characteristic] += 1
             _log.exception("the decoder of %s failed", notification.characteristic)
-            return None
-        arrived = Arrived(
-            user=user,
-            device=notification.device_id,
-            boot_ns=notification.boot_ns,
-            reading=reading,
-            on_change=notification.speaks_on_change or decoder.on_change,
-        )
-        if decoder.field_bits is None or not isinstance(reading.value, int):
-            return arrived
-        return self._counted(arrived, reading, reading.value, decoder.field_bits)
+            return []
+        arrivals: list[Arrived] = []
+        for one in (reading, *reading.also) if reading.also else (reading,):
+            arrivals += self._arrived(one, notification, user, decoder)
+        return arrivals
 
-    def _counted(self, arrived: Arrived, reading: Reading, total: int, field_bits: int) -> Arrived:
-        device = arrived.device
-        last = self._steps.get(device)
-        counted = steps.count(
-            Total(
-                device=device,
-                user=arrived.user,
-                steps=total,
-                field_bits=field_bits,
-                wall_ms=self._wall_clock.now_ms(),
-                boot_ns=arrived.boot_ns,
-                boot_id=self._boot_id,
-                outage=device in self._after_outage,
-            ),
-            last,
+    def _arrived(
+        self, reading: Reading, notification: Notification, user: str, decoder: Decoder
+    ) -> Iterator[Arrived]:
+        """A reading as it is stored, with what follows from it."""
+        device, boot_ns = notification.device_id, notification.boot_ns
+        value = reading.value
+        if value is None:
+            return
+        placed = None
+        if reading.metric == "heart_rate":
+            marks = self._doubts.marks(device, reading, boot_ns)
+            if marks:
+                reading = replace(reading, quality=reading.quality + marks)
+        elif reading.metric == "steps" and decoder.field_bits is not None:
+            placed = self.counting.total(device, user, reading, decoder, boot_ns)
+            if placed is None:
+                return
+            reading = placed.reading
+        on_change = notification.speaks_on_change or decoder.on_change
+        yield Arrived(
+            user=user,
+            device=device,
+            boot_ns=boot_ns,
+            reading=reading,
+            on_change=on_change,
+            counter=placed.counter if placed else None,
+            step_state=placed.state if placed else None,
         )
-        self._after_outage.discard(device)
-        self._steps[device] = counted.state
-        if last is not None and counted.state.counter != last.counter:
-            _log.info("device %s: its step count began anew", device)
-        if counted.quality:
-            reading = replace(reading, quality=reading.quality + counted.quality)
-        return replace(
-            arrived, reading=reading, counter=counted.state.counter, step_state=counted.state
-        )
+        if reading.metric == "cadence" and decoder.strides:
+            walked = self.counting.walked(device, user, value, decoder, boot_ns)
+            if walked is not None:
+                # Told only when there is a new step: until then the total is the same.
+                yield Arrived(
+                    user=user,
+                    device=device,
+                    boot_ns=boot_ns,
+                    reading=walked.reading,
+                    on_change=True,
+                    counter=walked.counter,
+                    step_state=walked.state,
+                )
+
+    def _describe(self, notification: Notification) -> None:
+        """Pass on what a wearable says of itself, if it may leave and tells not which one it is."""
+        description = DESCRIPTIONS[notification.characteristic]
+        if description.field is None:
+            return
+        try:
+            told = description.decode(notification.value)
+        except UndecodableError as error:
+            self._refuse(notification.characteristic, error.reason)
+            return
+        text = shareable(str(told))
+        if text is not None:
+            self._deliver(Described(notification.device_id, description.field, text))
 
     def _refuse(self, characteristic: str, reason: str) -> None:
         self.undecodable[characteristic] += 1

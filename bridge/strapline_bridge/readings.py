@@ -19,27 +19,39 @@ class Quality(StrEnum):
     NO_CONTACT = "noContact"
     #: A rate of 0: the wearable measures nothing.
     ZERO = "zero"
+    #: A rate that stands still while the heart does not, or while nobody wears it.
+    FROZEN = "frozen"
+    #: RR intervals that stand in for measured ones; the rate beside them is real.
+    FILLER = "filler"
     #: More steps than legs can make since the last total: counted from anew.
     IMPLAUSIBLE = "implausible"
+    #: Steps that no wearable counted: cadence times time.
+    DERIVED = "derived"
     #: A step total after an outage: when those steps were made is not known.
     AFTER_GAP = "afterGap"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading of one metric.
+    """One reading of one metric, and what else came in the same notification.
 
     Attributes:
         metric: a name in :data:`strapline_protocol.metrics.METRICS`.
-        value: in the metric's unit; ``None`` where the wearable's format says "no data".
+        value: in the metric's unit; ``None`` where the notification does not hold it, and then
+            there is no reading.
         columns: what stands beside the value, by its Python (snake_case) name in
             :class:`strapline_protocol.series.Series`; never a key without a value.
             ``heart_rate``: ``rr`` (list of int, 1/1024 s, oldest first), ``contact`` (bool,
             absent where the wearable cannot feel it), ``energy_kj`` (int, accumulated).
         quality: marks, in the order found; empty when there is nothing to say.
+        also: readings of other metrics in the same notification; none of them has any itself.
+        session: of a running total, the wearable's own name for the count that it belongs to;
+            empty where it has none.
     """
 
     metric: str
     value: int | float | None
     columns: Mapping[str, object] = field(default_factory=lambda: NO_COLUMNS)
     quality: tuple[str, ...] = ()
+    also: tuple[Reading, ...] = ()
+    session: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from strapline_bridge.intake import Arrived
+from strapline_bridge.intake import Arrived, Described
 from strapline_bridge.outbox import OutboxObserver, OutboxStatus, Row
 from strapline_bridge.radio import LinkChange, LinkState
 from strapline_bridge.readings import Quality
@@ -15,6 +15,7 @@ from strapline_bridge.uplink.leaving import looks_like_address
 from strapline_bridge.wearables import Wearable
 from strapline_protocol.publishing import (
     ClockStatus,
+    DeviceAbout,
     DeviceState,
     DeviceStatus,
     Moment,
@@ -59,6 +60,7 @@ class _Device:
     since_ns: int
     battery: int | None = None
     last: Moment | None = None
+    about: DeviceAbout | None = None
 
 
 class DeviceBoard(OutboxObserver):
@@ -91,6 +93,15 @@ class DeviceBoard(OutboxObserver):
             state = DeviceState.NOT_WORN if off else DeviceState.CONNECTED
             changed = self._set(arrived.device, state, arrived.boot_ns) or changed
         return changed
+
+    def described(self, described: Described) -> bool:
+        """A wearable said something of itself. Whether it is news."""
+        if looks_like_address(described.text):
+            return False
+        device = self._device(described.device)
+        about = device.about or DeviceAbout()
+        device.about = about.model_copy(update={described.field: described.text})
+        return device.about != about
 
     def committed(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -125,6 +136,7 @@ class DeviceBoard(OutboxObserver):
                     state=device.state,
                     state_age_ms=max(0, now_ns - device.since_ns) // _NS_PER_MS,
                     battery=device.battery,
+                    about=device.about,
                     last=device.last,
                     complete_through=complete,
                 )

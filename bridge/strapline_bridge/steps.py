@@ -7,6 +7,10 @@ means steps:
 ========================  ==============================================================
 first sight               the total so far is nobody's: counted from it
 another wearer            the same
+another way of counting   the same
+another session           the wearable itself says that it began anew: a new counter from 0
+another day               of a wearable that begins anew at midnight, where more would not tell:
+                          a new counter from 0, if all of it can have been made since then
 more than before          the same counter; the difference is steps
 less than before          the device began again: a new counter from 0, so the total counts
 less, just past the top   the field wrapped: a new counter from the last total less its width
@@ -61,6 +65,8 @@ class StepState:
         wall_ms: wall clock at that total, milliseconds since 1970 UTC.
         boot_ns: boot clock at that total; comparable only within ``boot_id``.
         boot_id: the boot of this machine that ``boot_ns`` belongs to.
+        source: the characteristic that counts; empty in what an earlier version saved.
+        session: the wearable's own name for its count, where it has one.
     """
 
     device: str
@@ -70,6 +76,8 @@ class StepState:
     wall_ms: int
     boot_ns: int
     boot_id: str
+    source: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,9 @@ class Total:
         steps: what the device reported.
         field_bits: the width of its field on the wire.
         outage: the link was down at some time since the total before.
+        source, session: as in :class:`StepState`.
+        midnight_ms: the wearer's midnight before ``wall_ms``, for a wearable that begins anew
+            then; ``None`` for one that does not.
     """
 
     device: str
@@ -90,6 +101,9 @@ class Total:
     boot_ns: int
     boot_id: str
     outage: bool
+    source: str = ""
+    session: str = ""
+    midnight_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +139,8 @@ def count(
         wall_ms=total.wall_ms,
         boot_ns=total.boot_ns,
         boot_id=total.boot_id,
+        source=total.source,
+        session=total.session,
     )
     return Counted(state, quality)
 
@@ -133,11 +149,13 @@ def _place(
     total: Total, last: StepState | None, new_id: Callable[[], str]
 ) -> tuple[Counter, int, tuple[str, ...]]:
     """The counter, the steps that this total adds to it, and the marks."""
-    if last is None or last.user != total.user:
+    if last is None or last.user != total.user or _counts_otherwise(total, last):
         return Counter(new_id(), total.steps), 0, ()
     allowed = _allowed(total, last)
     width = 1 << total.field_bits
-    if total.steps >= last.total:
+    if total.session != last.session or _begun_today(total, last):
+        counter, made = Counter(new_id(), 0), total.steps
+    elif total.steps >= last.total:
         counter, made = last.counter, total.steps - last.total
     elif total.steps + width - last.total <= allowed:
         counter = Counter(new_id(), last.total - width)
@@ -147,6 +165,19 @@ def _place(
     if made > allowed:
         return Counter(new_id(), total.steps), 0, (Quality.IMPLAUSIBLE.value,)
     return counter, made, ()
+
+
+def _counts_otherwise(total: Total, last: StepState) -> bool:
+    return last.source not in {"", total.source}
+
+
+def _begun_today(total: Total, last: StepState) -> bool:
+    """Whether all of a daily total was made since midnight, though it is more than the last."""
+    midnight_ms = total.midnight_ms
+    if midnight_ms is None or not last.wall_ms < midnight_ms or total.steps < last.total:
+        return False
+    since_s = (total.wall_ms - midnight_ms) / _MS_PER_S
+    return total.steps <= int(since_s * _MOST_STEPS_A_SECOND) + _SLACK_STEPS
 
 
 def _allowed(total: Total, last: StepState) -> int:

@@ -46,10 +46,16 @@ STEPS: Final = Metric("steps", "steps", 0, 2**32 - 1, _MINUTE_MS)
 BATTERY: Final = Metric("battery", "%", 0, 100, 24 * _HOUR_MS, by_device=True)
 CADENCE: Final = Metric("cadence", "steps/min", 0, 300, 5_000)
 SPEED: Final = Metric("speed", "m/s", 0, 15, 5_000)
+#: The device's own running total, as far as it goes; so too floors.
+DISTANCE: Final = Metric("distance", "m", 0, 2**32 / 10, _MINUTE_MS)
+FLOORS: Final = Metric("floors", "floors", 0, 2**16 - 1, _MINUTE_MS)
 UNKNOWN: Final = Metric("", "", float("-inf"), float("inf"), _MINUTE_MS)
 
 METRICS: Final = MappingProxyType(
-    {metric.name: metric for metric in (HEART_RATE, STEPS, BATTERY, CADENCE, SPEED)}
+    {
+        metric.name: metric
+        for metric in (HEART_RATE, STEPS, BATTERY, CADENCE, SPEED, DISTANCE, FLOORS)
+    }
 )
 
 

@@ -161,6 +161,20 @@ class Moment(WireModel):
     elapsed_ms: SafeInt
 
 
+class DeviceAbout(WireModel):
+    """What a wearable says of itself, where it does (Device Information Service 1.1).
+
+    Neither its maker nor its serial number: those never leave the bridge. ``bodyLocation`` is
+    ``chest``, ``wrist``, ``finger``, ``hand``, ``earLobe``, ``foot`` or ``other``.
+    """
+
+    model: Label | None = absent()
+    firmware: Label | None = absent()
+    hardware: Label | None = absent()
+    software: Label | None = absent()
+    body_location: Code | None = absent()
+
+
 class DeviceStatus(WireModel):
     """One wearable. ``name`` is what its owner gave; ``stateAgeMs`` how long it has been so."""
 
@@ -170,6 +184,7 @@ class DeviceStatus(WireModel):
     state: DeviceState
     state_age_ms: DurationMs
     battery: Annotated[int, Field(ge=0, le=100)] | None = absent()
+    about: DeviceAbout | None = absent()
     last: Moment | None = absent()
     complete_through: Moment | None = absent()
 

@@ -6,6 +6,7 @@ from strapline_bridge.radio.events import (
     LinkChange,
     LinkState,
     Notification,
+    Offered,
     RadioEvent,
     RadioSink,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "LinkState",
     "NoAdapterError",
     "Notification",
+    "Offered",
     "Radio",
     "RadioBackend",
     "RadioError",

@@ -15,8 +15,9 @@ from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakGATTProtocolError
 
-from strapline_bridge.decoders import SPEAKS_ON_CHANGE, Decoder
+from strapline_bridge.decoders import SPEAKS_ON_CHANGE, Decoder, Description
 from strapline_bridge.radio.errors import TRANSIENT, failure_class
+from strapline_bridge.radio.events import Offered
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,9 @@ class Armed:
 
     Attributes:
         listening: UUIDs that are subscribed to.
-        polled: readable values that cannot be subscribed to.
+        polled: readable values that cannot be subscribed to, or that do not notify though
+            they say that they do. None of them is subscribed to.
+        doubtful: readable totals that are subscribed to; some watches never notify theirs.
         probe: a readable value that is not subscribed to: reading one that is would bring
             its notification twice.
         steady: at least one value is sent all the time, so that silence is suspicious.
@@ -49,8 +52,18 @@ class Armed:
 
     listening: list[str] = field(default_factory=list)
     polled: list[BleakGATTCharacteristic] = field(default_factory=list)
+    doubtful: list[BleakGATTCharacteristic] = field(default_factory=list)
     probe: BleakGATTCharacteristic | None = None
     steady: bool = False
+
+
+def offered(client: BleakClient) -> tuple[Offered, ...]:
+    """All characteristics of a connected wearable."""
+    return tuple(
+        Offered(service.uuid, characteristic.uuid, tuple(characteristic.properties))
+        for service in client.services
+        for characteristic in service.characteristics
+    )
 
 
 async def arm(
@@ -63,28 +76,78 @@ async def arm(
     """
     armed = Armed()
     on_change_only = any(service.uuid in SPEAKS_ON_CHANGE for service in client.services)
-    seen: set[str] = set()
-    for characteristic in list(client.services.characteristics.values()):
-        decoder = decoders.get(characteristic.uuid)
-        readable = "read" in characteristic.properties
-        if decoder is None:
-            if readable and armed.probe is None:
-                armed.probe = characteristic
-            continue
-        if characteristic.uuid in seen:
-            continue
-        seen.add(characteristic.uuid)
-        on_change = decoder.on_change or on_change_only
-        subscribable = not _SUBSCRIBABLE.isdisjoint(characteristic.properties)
-        if readable and (decoder.read_first or not subscribable):
+    known: dict[str, BleakGATTCharacteristic] = {}
+    for characteristic in client.services.characteristics.values():
+        if characteristic.uuid in decoders:
+            known.setdefault(characteristic.uuid, characteristic)
+        elif armed.probe is None and _readable(characteristic):
+            armed.probe = characteristic
+    for uuid, characteristic in known.items():
+        decoder = decoders[uuid]
+        if _readable(characteristic) and (decoder.read_first or not _subscribable(characteristic)):
+            on_change = decoder.on_change or on_change_only
             await read(client, characteristic, listener, operation_s, on_change=on_change)
-        if subscribable:
-            if await _subscribe(client, characteristic, listener, operation_s, on_change=on_change):
-                armed.listening.append(characteristic.uuid)
-                armed.steady = armed.steady or not on_change
-        elif readable:
+    for uuid, characteristic in known.items():
+        decoder = decoders[uuid]
+        on_change = decoder.on_change or on_change_only
+        if _subscribable(characteristic) and await _subscribe(
+            client, characteristic, listener, operation_s, on_change=on_change
+        ):
+            armed.listening.append(uuid)
+            armed.steady = armed.steady or not on_change
+            if decoder.field_bits is not None and _readable(characteristic):
+                armed.doubtful.append(characteristic)
+        elif _readable(characteristic):
             armed.polled.append(characteristic)
     return armed
+
+
+def _readable(characteristic: BleakGATTCharacteristic) -> bool:
+    return "read" in characteristic.properties
+
+
+def _subscribable(characteristic: BleakGATTCharacteristic) -> bool:
+    return not _SUBSCRIBABLE.isdisjoint(characteristic.properties)
+
+
+async def describe(
+    client: BleakClient,
+    descriptions: Mapping[str, Description],
+    listener: Listener,
+    operation_s: float,
+) -> None:
+    """Read what the wearable says of itself and may be told; nothing else is even asked for."""
+    for characteristic in client.services.characteristics.values():
+        description = descriptions.get(characteristic.uuid)
+        if description is not None and description.field and _readable(characteristic):
+            await read(client, characteristic, listener, operation_s, on_change=True)
+
+
+async def is_mute(
+    client: BleakClient,
+    characteristic: BleakGATTCharacteristic,
+    last: bytes | None,
+    listener: Listener,
+    operation_s: float,
+) -> bool:
+    """Whether a subscribed total has changed without a notification.
+
+    It is read while it is not subscribed to, since BlueZ would report it twice. One that has not
+    changed is subscribed to again; one that has, not any more.
+    """
+    uuid = characteristic.uuid
+    value: bytes | None = None
+    try:
+        async with asyncio.timeout(operation_s):
+            await client.stop_notify(characteristic)
+            value = bytes(await client.read_gatt_char(characteristic))
+    except TRANSIENT as error:
+        _log.info("%s cannot be looked at: %s", uuid[:8], failure_class(error))
+    if value is not None and value != last:
+        listener.was_read(uuid, value, on_change=True)
+        if last is not None:
+            return True
+    return not await _subscribe(client, characteristic, listener, operation_s, on_change=True)
 
 
 async def read(

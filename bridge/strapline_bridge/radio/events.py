@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -25,6 +25,7 @@ class Notification:
         boot_ns: boot clock at arrival, taken inside the notification callback.
         speaks_on_change: the wearable sends this only when it changes, so that silence
             means "still the same".
+        was_read: the wearable was asked for it.
     """
 
     device_id: str
@@ -32,15 +33,36 @@ class Notification:
     value: bytes
     boot_ns: int
     speaks_on_change: bool = False
+    was_read: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A characteristic that a wearable has.
+
+    Attributes:
+        service: UUID of the service that it stands in, 128 bits, lower case.
+        characteristic: UUID, likewise.
+        properties: ``read``, ``notify``, ``indicate`` and others, in bleak's words.
+    """
+
+    service: str
+    characteristic: str
+    properties: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkChange:
-    """A wearable's link came or went."""
+    """A wearable's link came or went.
+
+    Attributes:
+        offered: all that the wearable has, where its link came.
+    """
 
     device_id: str
     state: LinkState
     boot_ns: int
+    offered: tuple[Offered, ...] = field(default=(), compare=False)
 
 
 RadioEvent = Notification | LinkChange

@@ -12,12 +12,19 @@ from bleak import BleakClient
 from bleak.backends.device import BLEDevice
 
 from strapline_bridge.clock import BootClock
-from strapline_bridge.decoders import Decoder
+from strapline_bridge.decoders import Decoder, Description
 from strapline_bridge.radio import arming
 from strapline_bridge.radio.backend import RadioBackend
 from strapline_bridge.radio.ending import to_the_end
 from strapline_bridge.radio.errors import TRANSIENT, failure_class
-from strapline_bridge.radio.events import LinkChange, LinkState, Notification, RadioEvent, RadioSink
+from strapline_bridge.radio.events import (
+    LinkChange,
+    LinkState,
+    Notification,
+    Offered,
+    RadioEvent,
+    RadioSink,
+)
 from strapline_bridge.radio.finder import Finder
 from strapline_bridge.radio.timing import Timing
 
@@ -55,6 +62,7 @@ class Shared:
     sink: RadioSink
     clock: BootClock
     decoders: Mapping[str, Decoder]
+    descriptions: Mapping[str, Description]
     timing: Timing
     random: Callable[[], float]
 
@@ -70,6 +78,10 @@ class Link:
         self._gone = asyncio.Event()
         self._worthwhile = False
         self._heard_ns = 0
+        self._described = False
+        # The last value read of each characteristic, and which have ever notified, on this link.
+        self._values: dict[str, bytes] = {}
+        self._notifying: set[str] = set()
 
     async def run(self) -> None:
         """Keep the link, for ever; cancelling this disconnects."""
@@ -111,8 +123,10 @@ class Link:
         try:
             # Failed attempts on the way here have called _lost too.
             self._gone.clear()
+            self._values.clear()
+            self._notifying.clear()
             if client.is_connected:
-                self._announce(LinkState.CONNECTED)
+                self._announce(LinkState.CONNECTED, arming.offered(client))
                 await self._use(client)
         finally:
             self._announce(LinkState.SEARCHING)
@@ -121,10 +135,14 @@ class Link:
             await self._disconnect(client)
 
     async def _use(self, client: BleakClient) -> None:
-        timing = self._shared.timing
-        armed = await arming.arm(client, self._shared.decoders, self, timing.operation_s)
+        shared, operation_s = self._shared, self._shared.timing.operation_s
+        armed = await arming.arm(client, shared.decoders, self, operation_s)
         if armed.listening or armed.polled:
             _log.info("device %s: connected", self._device_id)
+            if not self._described:
+                # Once a run: a strap that drops every half minute is not asked each time.
+                await arming.describe(client, shared.descriptions, self, operation_s)
+                self._described = not self._gone.is_set()
             await self._watch(client, armed)
             _log.info("device %s: link ended", self._device_id)
         elif not self._gone.is_set():
@@ -156,6 +174,22 @@ class Link:
             await arming.read(
                 client, characteristic, self, self._shared.timing.operation_s, on_change=True
             )
+        await self._look_at_doubtful(client, armed)
+
+    async def _look_at_doubtful(self, client: BleakClient, armed: arming.Armed) -> None:
+        """Find totals that change and do not notify; they are polled from now on."""
+        operation_s = self._shared.timing.operation_s
+        for characteristic in list(armed.doubtful):
+            uuid = characteristic.uuid
+            if uuid in self._notifying:
+                armed.doubtful.remove(characteristic)
+            elif await arming.is_mute(
+                client, characteristic, self._values.get(uuid), self, operation_s
+            ):
+                _log.info("device %s: %s does not notify: polled", self._device_id, uuid[:8])
+                armed.doubtful.remove(characteristic)
+                armed.listening.remove(uuid)
+                armed.polled.append(characteristic)
 
     async def _gone_within(self, seconds: float) -> bool:
         try:
@@ -174,24 +208,28 @@ class Link:
     def notified(self, characteristic: str, value: bytes, *, on_change: bool) -> None:
         """Take what the wearable sent; called inside the stack's callback."""
         self._worthwhile = True
-        self._arrived(characteristic, value, on_change)
+        self._notifying.add(characteristic)
+        self._arrived(characteristic, value, on_change, was_read=False)
 
     def was_read(self, characteristic: str, value: bytes, *, on_change: bool) -> None:
         """Take what the wearable answered."""
-        self._arrived(characteristic, value, on_change)
+        self._values[characteristic] = value
+        self._arrived(characteristic, value, on_change, was_read=True)
 
-    def _arrived(self, characteristic: str, value: bytes, on_change: bool) -> None:
+    def _arrived(self, characteristic: str, value: bytes, on_change: bool, was_read: bool) -> None:
         now_ns = self._heard_ns = self._shared.clock.now_ns()
-        self._emit(Notification(self._device_id, characteristic, value, now_ns, on_change))
+        self._emit(
+            Notification(self._device_id, characteristic, value, now_ns, on_change, was_read)
+        )
 
     def _lost(self, _: BleakClient) -> None:
         self._gone.set()
         self._announce(LinkState.SEARCHING)
 
-    def _announce(self, state: LinkState) -> None:
+    def _announce(self, state: LinkState, offered: tuple[Offered, ...] = ()) -> None:
         if state is not self._state:
             self._state = state
-            self._emit(LinkChange(self._device_id, state, self._shared.clock.now_ns()))
+            self._emit(LinkChange(self._device_id, state, self._shared.clock.now_ns(), offered))
 
     def _emit(self, event: RadioEvent) -> None:
         try:

@@ -8,7 +8,7 @@ import random as random_module
 from collections.abc import Callable, Iterable, Mapping
 
 from strapline_bridge.clock import BootClock, SystemBootClock
-from strapline_bridge.decoders import DECODERS, Decoder
+from strapline_bridge.decoders import DECODERS, DESCRIPTIONS, Decoder, Description
 from strapline_bridge.radio.backend import RadioBackend
 from strapline_bridge.radio.errors import RadioError
 from strapline_bridge.radio.events import RadioSink
@@ -35,6 +35,7 @@ class Radio:
         *,
         clock: BootClock | None = None,
         decoders: Mapping[str, Decoder] = DECODERS,
+        descriptions: Mapping[str, Description] = DESCRIPTIONS,
         timing: Timing | None = None,
         random: Callable[[], float] = random_module.random,
     ) -> None:
@@ -46,6 +47,7 @@ class Radio:
             sink: takes events inside the stack's callbacks: it must neither wait nor raise.
             clock: stamps events at arrival.
             decoders: characteristics worth subscribing to.
+            descriptions: those worth reading once.
             timing: bounds and rhythms.
             random: in [0, 1), for jitter.
         """
@@ -58,6 +60,7 @@ class Radio:
             sink=sink,
             clock=SystemBootClock() if clock is None else clock,
             decoders=decoders,
+            descriptions=descriptions,
             timing=timing,
             random=random,
         )

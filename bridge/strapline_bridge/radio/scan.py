@@ -69,7 +69,7 @@ def sighting(device: BLEDevice, advertisement: AdvertisementData) -> Sighting:
         address=device.address.upper(),
         name=name,
         rssi=None if advertisement.rssi == _NO_RSSI else advertisement.rssi,
-        offers=tuple(word for word in OFFERS.values() if word in words),
+        offers=tuple(word for word in dict.fromkeys(OFFERS.values()) if word in words),
         services=services,
     )
 

@@ -40,6 +40,8 @@ _ZERO: Final = _fields("version", anchors=_fields("elapsedMs wallMs uncertaintyM
 _DEVICE: Final = _fields(
     # `name` is what the owner gave it.
     "device user name state stateAgeMs battery",
+    # What it says of itself: neither who made it nor which one of its make it is.
+    about=_fields("model firmware hardware software bodyLocation"),
     last=_MOMENT,
     completeThrough=_MOMENT,
 )

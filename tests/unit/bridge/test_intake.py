@@ -8,8 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strapline_bridge.decoders import DECODERS, Decoder, battery, heart_rate, infinitime
-from strapline_bridge.intake import Arrived, Intake
+from strapline_bridge.decoders import (
+    DECODERS,
+    DESCRIPTIONS,
+    Decoder,
+    battery,
+    heart_rate,
+    huami,
+    infinitime,
+    running,
+    step_climber,
+)
+from strapline_bridge.decoders.describing import BODY_LOCATION, FIRMWARE, MAKER, MODEL
+from strapline_bridge.intake import Arrived, Described, Intake
 from strapline_bridge.radio import LinkChange, LinkState, Notification
 from strapline_bridge.readings import Reading
 from strapline_bridge.steps import Counter, StepState
@@ -31,7 +42,7 @@ class _Bench:
         decoders: dict[str, Decoder] | None = None,
     ) -> None:
         self.wearers = {"strap": "ada", "watch": "bob"}
-        self.delivered: list[Arrived | LinkChange] = []
+        self.delivered: list[Arrived | LinkChange | Described] = []
         self.intake = Intake(
             self.wearers.get,
             self.delivered.append,
@@ -142,11 +153,14 @@ def test_a_decoders_bug_costs_one_reading(caplog: pytest.LogCaptureFixture) -> N
     assert "ZeroDivisionError" in caplog.text
 
 
-@given(st.sampled_from(sorted(DECODERS)), st.binary(max_size=40))
+@given(st.sampled_from(sorted({*DECODERS, *DESCRIPTIONS})), st.binary(max_size=40))
 def test_no_bytes_raise(characteristic: str, value: bytes) -> None:
     bench = _Bench()
     bench.intake(Notification("strap", characteristic, value, 1))
-    assert len(bench.delivered) + sum(bench.intake.undecodable.values()) == 1
+    # A refused value brings nothing; one that is understood may hold several readings, or none.
+    refused = sum(bench.intake.undecodable.values())
+    assert refused in {0, 1}
+    assert not (refused and bench.delivered)
 
 
 def test_steps_are_counted_from_first_sight() -> None:
@@ -162,7 +176,14 @@ def test_steps_are_counted_from_first_sight() -> None:
     assert third.counter.id != first.counter.id
     assert [one.reading.value for one in bench.readings] == [5_000, 5_010, 3]
     assert third.step_state == StepState(
-        "watch", "bob", 3, third.counter, 1_700_000_000_000, 20 * _S, "b1"
+        "watch",
+        "bob",
+        3,
+        third.counter,
+        1_700_000_000_000,
+        20 * _S,
+        "b1",
+        infinitime.CHARACTERISTIC,
     )
 
 
@@ -203,3 +224,79 @@ def test_too_many_steps_are_stored_and_marked() -> None:
     bench.hear(infinitime.CHARACTERISTIC, _steps(100_000), device="watch", at_s=2)
     assert bench.readings[1].reading.quality == ("implausible",)
     assert bench.readings[1].reading.value == 100_000
+
+
+def test_one_notification_may_hold_several_readings() -> None:
+    bench = _Bench()
+    bench.hear(running.CHARACTERISTIC, "07000312560010270000")
+    speed, cadence, steps, distance = bench.readings
+    assert [(one.reading.metric, one.reading.value) for one in bench.readings] == [
+        ("speed", 3.0),
+        ("cadence", 18),
+        ("steps", 0),
+        ("distance", 1_000.0),
+    ]
+    assert {one.boot_ns for one in bench.readings} == {_S}
+    assert steps.reading.quality == ("derived",)
+    assert steps.counter is not None
+    assert steps.counter.counted_from == 0
+    assert steps.on_change
+    assert speed.counter is cadence.counter is distance.counter is None
+
+
+def test_a_notification_without_a_value_brings_no_reading() -> None:
+    bench = _Bench()
+    bench.hear(step_climber.CHARACTERISTIC, "410050")
+    assert bench.delivered == []
+    assert bench.intake.undecodable == {}
+
+
+def test_a_wearable_that_counts_is_not_counted_twice() -> None:
+    bench = _Bench()
+    bench.hear(running.CHARACTERISTIC, "000003b4", at_s=1)
+    bench.hear(running.CHARACTERISTIC, "000003b4", at_s=2)
+    bench.hear(huami.CHARACTERISTIC, "0072010000", at_s=3)
+    bench.hear(running.CHARACTERISTIC, "000003b4", at_s=4)
+    bench.hear(infinitime.CHARACTERISTIC, _steps(7), at_s=5)
+    steps = [one for one in bench.readings if one.reading.metric == "steps"]
+    assert [(one.reading.value, one.reading.quality) for one in steps] == [
+        (0, ("derived",)),
+        (3, ("derived",)),
+        (370, ()),
+    ]
+    assert steps[2].counter is not None
+    assert steps[2].counter.counted_from == 370
+    assert bench.intake.counting.superseded == 2
+
+
+def test_a_rate_that_stands_still_off_the_body_is_marked() -> None:
+    bench = _Bench()
+    for at_s in range(1, 13):
+        bench.hear(heart_rate.CHARACTERISTIC, "0448", at_s=at_s)
+    marks = [one.reading.quality for one in bench.readings]
+    assert marks[:10] == [("noContact",)] * 10
+    assert marks[10:] == [("noContact", "frozen")] * 2
+
+
+def test_a_link_that_ends_is_no_standing_still() -> None:
+    bench = _Bench()
+    for at_s in range(1, 9):
+        bench.hear(heart_rate.CHARACTERISTIC, "0448", at_s=at_s)
+    bench.intake(LinkChange("strap", LinkState.SEARCHING, 9 * _S))
+    for at_s in range(10, 18):
+        bench.hear(heart_rate.CHARACTERISTIC, "0448", at_s=at_s)
+    assert {one.reading.quality for one in bench.readings} == {("noContact",)}
+
+
+def test_what_a_wearable_says_of_itself_is_passed_on_where_it_may_be() -> None:
+    bench = _Bench()
+    bench.hear(MODEL, b"H10\0rest".hex())
+    bench.hear(BODY_LOCATION, "01")
+    bench.hear(FIRMWARE, b"5.0.1-00A1B2C3D4 1234567".hex())  # holds what may be a serial number
+    bench.hear(MAKER, b"Somebody Oy".hex())
+    assert bench.delivered == [
+        Described("strap", "model", "H10"),
+        Described("strap", "body_location", "chest"),
+    ]
+    bench.hear(BODY_LOCATION, "07")
+    assert bench.intake.undecodable == {BODY_LOCATION: 1}

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 from bleak.exc import BleakDBusError, BleakError
 
-from strapline_bridge.radio import LinkState, Notification, Radio, Timing
+from strapline_bridge.decoders import DESCRIPTIONS, Description
+from strapline_bridge.radio import LinkChange, LinkState, Notification, Radio, Timing
 from tests.unit.bridge.radio_fakes import (
     BATTERY,
     BATTERY_SERVICE,
     HEART_RATE,
     INFORMATION_SERVICE,
     MODEL,
+    STEPS,
+    STEPS_SERVICE,
     Chosen,
     FakeAir,
     FakeStrap,
@@ -80,6 +83,7 @@ class _Bench:
 async def _linked(
     strap: FakeStrap | None = None,
     timing: Timing = _QUICK,
+    descriptions: Mapping[str, Description] | None = None,
 ) -> AsyncIterator[_Bench]:
     strap = strap or FakeStrap(_ADDRESS)
     bench = _Bench(strap, FakeAir(strap))
@@ -88,6 +92,7 @@ async def _linked(
         [Chosen("strap", (_ADDRESS,))],
         bench.heard,
         clock=bench.clock,
+        descriptions=descriptions or {},
         timing=timing,
     )
     task = asyncio.create_task(radio.run())
@@ -304,3 +309,85 @@ async def test_no_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
             await bench.until_armed(4, what=frozenset({HEART_RATE}))
     assert "not reached: BleakConnectionError (Failed)" in caplog.text
     assert _ADDRESS not in caplog.text
+
+
+async def test_what_a_wearable_says_of_itself_is_asked_once_a_run() -> None:
+    serial = "00002a25-0000-1000-8000-00805f9b34fb"
+    strap = FakeStrap(_ADDRESS)
+    strap.services[INFORMATION_SERVICE].append((serial, ["read"]))
+    async with _linked(strap, descriptions=DESCRIPTIONS) as bench:
+        await eventually(lambda: MODEL in strap.reads)
+        strap.drop()
+        await bench.until_armed(2)
+        strap.notify(HEART_RATE, b"\0\x48")
+    assert strap.reads == [BATTERY, MODEL, BATTERY]
+    told = [one for one in bench.heard.notifications if one.characteristic == MODEL]
+    assert [(one.value, one.was_read) for one in told] == [(b"model", True)]
+
+
+async def test_a_link_that_came_tells_all_that_the_wearable_has() -> None:
+    async with _linked() as bench:
+        await bench.until_armed()
+    changes = [event for event in bench.heard.events if isinstance(event, LinkChange)]
+    assert [len(change.offered) for change in changes] == [0, 3, 0]
+    assert changes[1].offered[1].service == BATTERY_SERVICE
+    assert changes[1].offered[1].characteristic == BATTERY
+    assert changes[1].offered[1].properties == ("read", "notify")
+
+
+def _watch_that_does_not_notify() -> FakeStrap:
+    return FakeStrap(
+        _ADDRESS,
+        services={STEPS_SERVICE: [(STEPS, ["read", "notify"])]},
+        values={STEPS: b"\x10\0\0\0"},
+    )
+
+
+_POLLING = Timing(window_s=100, poll_s=0.01, quiet_silence_s=10**9, operation_s=1)
+
+
+async def test_a_total_that_changes_without_a_word_is_polled_and_no_longer_subscribed() -> None:
+    strap = _watch_that_does_not_notify()
+    async with _linked(strap, _POLLING) as bench:
+        await eventually(lambda: STEPS in strap.armed)
+        strap.values[STEPS] = b"\x20\0\0\0"
+        bench.clock.at_s += 700
+        await bench.heard.until(lambda: len(bench.heard.notifications) == 2)
+        await eventually(lambda: STEPS not in strap.armed)
+        strap.values[STEPS] = b"\x30\0\0\0"
+        bench.clock.at_s += 700
+        await bench.heard.until(lambda: len(bench.heard.notifications) == 3)
+        assert STEPS not in strap.armed
+    assert [one.value[0] for one in bench.heard.notifications] == [0x10, 0x20, 0x30]
+
+
+async def test_a_total_that_stands_still_stays_subscribed_to() -> None:
+    strap = _watch_that_does_not_notify()
+    async with _linked(strap, _POLLING) as bench:
+        await eventually(lambda: STEPS in strap.armed)
+        for _ in range(3):
+            looks = len(strap.reads)
+            bench.clock.at_s += 700
+            await eventually(lambda looks=looks: len(strap.reads) > looks)  # type: ignore[misc]  # bound now
+            await eventually(lambda: STEPS in strap.armed)
+        strap.notify(STEPS, b"\x11\0\0\0")
+        looks = len(strap.reads)
+        for _ in range(3):
+            bench.clock.at_s += 700
+            await asyncio.sleep(0.03)
+        # One that has notified is never read while it is subscribed to, nor looked at again.
+        assert len(strap.reads) == looks
+    assert [one.value[0] for one in bench.heard.notifications] == [0x10, 0x11]
+
+
+async def test_what_refuses_the_subscription_is_polled() -> None:
+    strap = _watch_that_does_not_notify()
+    strap.subscribe_errors[STEPS] = BleakError("no")
+    async with _linked(strap, _POLLING) as bench:
+
+        def polled_as_time_goes_by() -> bool:
+            bench.clock.at_s += 700
+            return len(bench.heard.notifications) >= 2
+
+        await eventually(polled_as_time_goes_by)
+    assert strap.armed == set()

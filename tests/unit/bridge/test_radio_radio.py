@@ -13,7 +13,6 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailabl
 
 from strapline_bridge.radio import NoAdapterError, Radio, Timing
 from tests.unit.bridge.radio_fakes import (
-    BATTERY,
     HEART_RATE,
     Chosen,
     FakeAir,
@@ -51,7 +50,9 @@ async def test_connects_to_the_chosen_and_to_no_other() -> None:
         one.notify(HEART_RATE, b"\0\x48")
         two.notify(HEART_RATE, b"\0\x49")
     assert stranger.connects == 0
-    rates = [(n.device_id, n.value[1]) for n in heard.notifications if n.characteristic != BATTERY]
+    rates = [
+        (n.device_id, n.value[1]) for n in heard.notifications if n.characteristic == HEART_RATE
+    ]
     assert rates == [("a", 0x48), ("b", 0x49)]
 
 

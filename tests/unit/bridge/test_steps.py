@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -178,3 +179,61 @@ def test_no_total_ever_adds_more_than_it_may(
     added = counted.state.total - before
     assert 0 <= added <= max(5 * seconds + 30, 100_000 if boot == "b2" else 0)
     assert counted.state.total == steps
+
+
+def test_another_way_of_counting_begins_from_its_present_total() -> None:
+    last = replace(_LAST, source="cadence")
+    counted = count(replace(_total(9_000), source="totals"), last, _ids)
+    assert counted.state.counter == Counter("new", 9_000)
+    assert (counted.state.source, counted.quality) == ("totals", ())
+
+
+def test_what_an_earlier_version_saved_goes_on() -> None:
+    counted = count(replace(_total(5_010, at_s=1_010), source="totals"), _LAST, _ids)
+    assert counted.state.counter == _LAST.counter
+
+
+def test_another_session_counts_from_nothing_even_when_it_is_ahead() -> None:
+    last = replace(_LAST, total=40, session="1.1")
+    counted = count(replace(_total(50, at_s=1_020), session="1.2"), last, _ids)
+    assert counted.state.counter == Counter("new", 0)
+    assert counted.state.session == "1.2"
+
+
+def test_another_session_that_nobody_can_have_walked_is_implausible() -> None:
+    last = replace(_LAST, total=40, session="1.1")
+    counted = count(replace(_total(5_000, at_s=1_020), session="1.2"), last, _ids)
+    assert counted.quality == ("implausible",)
+
+
+@pytest.mark.parametrize("bits", [16, 24, 32])
+def test_each_width_wraps_at_its_own_top(bits: int) -> None:
+    last = replace(_LAST, total=2**bits - 10)
+    counted = count(replace(_total(15, at_s=1_005), field_bits=bits), last, _ids)
+    assert counted.state.counter == Counter("new", -10)
+
+
+@pytest.mark.parametrize("bits", [24, 32])
+def test_near_the_top_of_a_narrower_field_is_a_reset(bits: int) -> None:
+    last = replace(_LAST, total=2**16 - 10)
+    counted = count(replace(_total(15, at_s=1_005), field_bits=bits), last, _ids)
+    assert counted.state.counter == Counter("new", 0)
+
+
+def test_a_daily_total_that_is_more_after_midnight_is_still_todays() -> None:
+    # Midnight at 5,000 s; by then 5,000 steps, and at 7,000 s today's 6,000.
+    today = replace(_total(6_000, at_s=7_000), midnight_ms=5_000_000, outage=True)
+    counted = count(today, _LAST, _ids)
+    assert counted.state.counter == Counter("new", 0)
+    assert counted.quality == ("afterGap",)
+
+
+def test_a_daily_total_that_cannot_be_todays_goes_on() -> None:
+    # Ten seconds after midnight nobody has 5,010 steps: this watch's midnight is another one.
+    soon = replace(_total(5_010, at_s=1_020), midnight_ms=1_010_000)
+    assert count(soon, _LAST, _ids).state.counter == _LAST.counter
+
+
+def test_within_a_day_a_daily_total_goes_on() -> None:
+    later = replace(_total(6_000, at_s=7_000), midnight_ms=900_000)
+    assert count(later, _LAST, _ids).state.counter == _LAST.counter

@@ -1,0 +1,96 @@
+"""Step Climber Data, 2ACF (Fitness Machine Service 1.0.1, section 4.6)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from strapline_bridge.decoders.errors import UndecodableError
+from strapline_bridge.readings import NO_COLUMNS, Reading
+
+CHARACTERISTIC: Final = "00002acf-0000-1000-8000-00805f9b34fb"
+SERVICE: Final = "00001826-0000-1000-8000-00805f9b34fb"
+
+#: Set: floors and steps come in another notification of the same record.
+_MORE_DATA: Final = 0x0001
+#: After floors and steps, in this order: the flag, and the widths of its fields in bytes.
+_OPTIONAL: Final = (
+    (0x0002, (2,)),
+    (0x0004, (2,)),
+    (0x0008, (2,)),
+    (0x0010, (2, 2, 1)),
+    (0x0020, (1,)),
+    (0x0040, (1,)),
+    (0x0080, (2,)),
+    (0x0100, (2,)),
+)
+#: "Not available", by width in bytes, of the fields that know it (energy).
+_ENERGY: Final = 0x0010
+_NOT_AVAILABLE: Final = {2: 0xFFFF, 1: 0xFF}
+
+
+class StepClimberData(NamedTuple):
+    """All fields; ``None`` for one that was not sent or that the machine does not know.
+
+    ``floors``, ``steps``, ``elevation_m`` and ``energy_kcal`` are totals of this workout.
+    """
+
+    floors: int | None
+    steps: int | None
+    steps_per_min: int | None
+    average_steps_per_min: int | None
+    elevation_m: int | None
+    energy_kcal: int | None
+    energy_kcal_per_h: int | None
+    energy_kcal_per_min: int | None
+    heart_rate_bpm: int | None
+    met_x10: int | None
+    elapsed_s: int | None
+    remaining_s: int | None
+
+
+def parse(value: bytes) -> StepClimberData:
+    """Little-endian: flags u16; floors u16 and steps u16 where bit 0 is not set; steps a minute,
+    their average and the elevation, u16 each, with bits 1 to 3; energy u16, u16 an hour and u8 a
+    minute with bit 4; heart rate u8, metabolic equivalent u8, elapsed and remaining time u16,
+    with bits 5 to 8. Bytes that no flag announces are not read.
+
+    Raises:
+        UndecodableError: a field that the flags announce is cut off or missing.
+    """
+    if len(value) < 2:
+        raise UndecodableError(CHARACTERISTIC, value, "shorter than its flags")
+    flags = value[0] | value[1] << 8
+    fields: list[int | None] = [None, None]
+    at = 2
+    if not flags & _MORE_DATA:
+        if len(value) < 6:
+            raise UndecodableError(CHARACTERISTIC, value, "floors and steps are cut off")
+        fields = [value[2] | value[3] << 8, value[4] | value[5] << 8]
+        at = 6
+    for flag, widths in _OPTIONAL:
+        for width in widths:
+            if not flags & flag:
+                fields.append(None)
+                continue
+            if len(value) < at + width:
+                raise UndecodableError(CHARACTERISTIC, value, "a field of its flags is cut off")
+            number = int.from_bytes(value[at : at + width], "little")
+            at += width
+            unknown = flag == _ENERGY and number == _NOT_AVAILABLE[width]
+            fields.append(None if unknown else number)
+    return StepClimberData(*fields)
+
+
+def decode(value: bytes) -> Reading:
+    """The steps of this workout, with floors and cadence where they were sent.
+
+    Raises:
+        UndecodableError: as :func:`parse`.
+    """
+    data = parse(value)
+    also: tuple[Reading, ...] = ()
+    if data.floors is not None:
+        also = (Reading("floors", data.floors, NO_COLUMNS),)
+    if data.steps_per_min is not None:
+        also = (*also, Reading("cadence", data.steps_per_min, NO_COLUMNS))
+    return Reading("steps", data.steps, NO_COLUMNS, (), also)
