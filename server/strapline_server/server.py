@@ -32,6 +32,7 @@ from strapline_server.errors import ConfigError, StoreError
 from strapline_server.http import HEALTH_PATH, Site, json_response
 from strapline_server.hub import Hub
 from strapline_server.ingest import Ingest
+from strapline_server.lock import FolderLock
 from strapline_server.publishing import Publisher
 from strapline_server.secret import load_or_make_secret
 from strapline_server.status import Statuses
@@ -62,7 +63,7 @@ class Server:
     Raises (on entering):
         ConfigError: an address cannot be listened on.
         SecretError: the secret cannot be used.
-        StoreError: the database cannot be opened.
+        StoreError: the database cannot be opened, or another server has it.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Server:
         self.heartbeat_ms = self._deadlines.heartbeat_ms
         self._wall_ms = clock
         self._store = Store(config.state_folder, clock)
+        self._lock = FolderLock(config.state_folder)
         self._hub = Hub(self.counters, monotonic_ms)
         self._statuses = Statuses(self._hub, clock, monotonic_ms)
         self._ingest = Ingest(self._store, self.counters, self._committed, self._statuses.storing)
@@ -138,7 +140,12 @@ class Server:
     async def _start(self) -> None:
         prepare_folder(self.config)
         authority = Authority(load_or_make_secret(self.config.secret_path), self._wall_ms)
-        await self._store.open()
+        self._lock.acquire()
+        try:
+            await self._store.open()
+        except StoreError:
+            self._lock.release()
+            raise
         self._site = Site.load(_WEB)
         self._admin = Admin(self._store, authority)
         self._context = self._make_context(authority)
@@ -189,6 +196,7 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.wheel.stop()
         await self._store.close()
+        self._lock.release()
 
     def _make_context(self, authority: Authority) -> Context:
         limits = self.config.limits
@@ -221,6 +229,9 @@ class Server:
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._stopping:
+            work.close()
+            return
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -7,10 +7,14 @@ a time; it is woken at that tick or the next, looks at all its deadlines and say
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final, Protocol
 
+_LOG = logging.getLogger(__name__)
+
 TICK_MS: Final = 100
+_AFTER_FAULT_MS: Final = 1_000
 #: Not on the wheel.
 NOWHERE: Final = -1
 
@@ -65,11 +69,17 @@ class Wheel:
                 if sleeper.wheel_slot != self._turned:
                     continue
                 sleeper.wheel_slot = NOWHERE
-                due_ms = sleeper.wake(now_ms)
-                if due_ms is not None:
-                    self.wake_at(sleeper, due_ms)
+                self._wake(sleeper, now_ms)
+
+    def _wake(self, sleeper: Sleeper, now_ms: int) -> None:
+        try:
+            due_ms = sleeper.wake(now_ms)
+        except Exception:  # noqa: BLE001  # logged; the others of its slot are due too
+            _LOG.exception("what was due failed")
+            due_ms = now_ms + _AFTER_FAULT_MS
+        if due_ms is not None:
+            self.wake_at(sleeper, due_ms)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        # First, so that one sleeper's fault does not stop the others' time.
         self._handle = loop.call_later(TICK_MS / 1000, self._tick, loop)
         self.turn()

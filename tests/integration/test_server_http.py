@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from strapline_server import ConfigError, SecretError, Server, ServerConfig
+from strapline_server import ConfigError, SecretError, Server, ServerConfig, StoreError
 from tests.integration.server_kit import raw, serving
 
 
@@ -79,6 +79,15 @@ async def test_a_port_that_is_taken_is_an_error_with_its_remedy(tmp_path: Path) 
         with pytest.raises(ConfigError, match=f"port {server.port}.*set another port"):
             async with Server(config):
                 pass
+
+
+async def test_a_second_server_on_one_folder_is_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path):
+        with pytest.raises(StoreError, match="another server"):
+            async with serving(tmp_path):
+                pass
+    async with serving(tmp_path):
+        pass
 
 
 async def test_nothing_starts_with_a_weak_or_open_secret(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +81,23 @@ def test_one_that_was_removed_sleeps_on() -> None:
     wheel.remove(sleeper)
     turn_to(wheel, clock, clock.now_ms + 5_000)
     assert sleeper.woken == []
+
+
+def test_the_fault_of_one_costs_the_others_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    wheel = Wheel(clock)
+
+    class Broken(Sleeper):
+        def wake(self, now_ms: int) -> int | None:
+            super().wake(now_ms)
+            raise ZeroDivisionError
+
+    sleepers = [Broken(), Sleeper()]
+    for sleeper in sleepers:
+        wheel.wake_at(sleeper, clock.now_ms + 1_000)
+    turn_to(wheel, clock, clock.now_ms + 2_500)
+    assert [len(sleeper.woken) for sleeper in sleepers] == [2, 1]
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_clock_that_jumped_wakes_all_that_were_due() -> None:
