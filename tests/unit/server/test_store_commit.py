@@ -374,6 +374,18 @@ def test_time_between_two_anchors_is_linear_and_what_it_rests_on_is_told() -> No
     assert update.series.time_source == "estimate"
 
 
+def test_a_time_that_rests_on_something_better_is_told_though_it_is_the_same() -> None:
+    bench, work = bench_with()
+    bench.declare(work.grant, A, zero_at(NOON - 60_000, source=ClockSource.ESTIMATE))
+    (update,) = updates(bench.publish(work.grant, A, series_of([70], [60_000])))
+    assert update.series.time_source == "estimate"
+    outcome = bench.declare(work.grant, A, zero_at(NOON - 60_000, version=2))
+    assert [change.message.position[1] for change in outcome.changes] == [2]
+    assert bench.history().series[0].time_source == "system"
+    again = bench.declare(work.grant, A, zero_at(NOON - 60_000, version=3))
+    assert again.changes == []
+
+
 def test_a_new_anchor_moves_only_what_is_after_the_last() -> None:
     bench, work = bench_with()
     bench.declare(work.grant, A, zero_at(NOON - HOUR))
