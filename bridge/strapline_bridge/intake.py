@@ -97,6 +97,7 @@ class Intake:
         self._deliver = deliver
         self._decoders = decoders
         self._doubts = HeartDoubts()
+        self._beating: set[str] = set()
         self.counting = StepCounting(
             remembered,
             decoders,
@@ -162,7 +163,12 @@ class Intake:
             if placed is None:
                 return
             reading = placed.reading
-        on_change = notification.speaks_on_change or decoder.on_change
+        if reading.columns.get("rr"):
+            # Who tells each beat speaks all the time, whatever else the wearable offers.
+            self._beating.add(device)
+        on_change = decoder.on_change or (
+            notification.speaks_on_change and device not in self._beating
+        )
         yield Arrived(
             user=user,
             device=device,

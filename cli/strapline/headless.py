@@ -102,6 +102,6 @@ async def _at_rest(flush: Callable[[], Awaitable[None]], account: Callable[[], A
     for _ in range(int(_REST_WITHIN_S / _LOOK_EVERY_S)):
         await asyncio.sleep(_LOOK_EVERY_S)
         before, found = found, account()
-        if found == before and found.lost == 0:
+        if found == before and found.lost == 0 and found.acknowledged == found.stored:
             break
     return found

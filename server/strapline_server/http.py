@@ -50,7 +50,7 @@ _SECURITY: Final = (
     (
         "Permissions-Policy",
         (
-            "accelerometer=(), bluetooth=(), camera=(), geolocation=(), gyroscope=(), "
+            "accelerometer=(), camera=(), geolocation=(), gyroscope=(), "
             "microphone=(), payment=(), usb=()"
         ),
     ),

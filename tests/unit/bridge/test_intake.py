@@ -100,6 +100,13 @@ def test_a_watch_that_speaks_on_change_marks_its_heart_rate_too() -> None:
     assert bench.readings[0].on_change
 
 
+def test_a_heart_whose_beats_are_told_is_not_on_change() -> None:
+    bench = _Bench()
+    for value in (b"\x10\x48\x00\x04", b"\0\x48"):
+        bench.intake(Notification("strap", heart_rate.CHARACTERISTIC, value, _S, True))
+    assert [one.on_change for one in bench.readings] == [False, False]
+
+
 def test_links_pass_through_in_order() -> None:
     bench = _Bench()
     change = LinkChange("strap", LinkState.CONNECTED, 1)
