@@ -58,6 +58,8 @@ def set_up(level: int, stream: TextIO | None = None) -> None:
         return
     handler = _Stderr() if stream is None else logging.StreamHandler(stream)
     handler.setFormatter(_formatter(handler.stream, "JOURNAL_STREAM" in os.environ))
+    # A library that logs in nobody's name tells of every packet.
+    handler.addFilter(lambda record: record.name != "root" or record.levelno >= logging.WARNING)
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in _CHATTY:

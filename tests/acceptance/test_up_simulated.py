@@ -11,7 +11,7 @@ import pytest
 
 from strapline_client import WebSocketEventType, WebSocketService
 from strapline_protocol.watching import HealthDataUpdate
-from tests.acceptance.processes import LINK, Program, environment, strapline
+from tests.acceptance.processes import LINK, PATIENCE_S, Program, environment, strapline
 
 UP = ["up", "--simulate", "--port", "0"]
 
@@ -27,7 +27,7 @@ def socket(running: Program) -> str:
 async def watch(url: str, token: str) -> tuple[bool, set[str]]:
     """Whether it is marked as simulated, and the names of those whose heart rate came."""
     names: set[str] = set()
-    async with WebSocketService(url, token) as service:
+    async with asyncio.timeout(PATIENCE_S), WebSocketService(url, token) as service:
         async for update in service.updates():
             if update.type is WebSocketEventType.HEALTH_DATA_UPDATE:
                 assert isinstance(update.message, HealthDataUpdate)

@@ -70,6 +70,15 @@ def test_libraries_keep_their_notes_to_themselves() -> None:
     assert file.getvalue() == ""
 
 
+def test_what_is_logged_in_nobodys_name_is_kept_out_unless_it_warns() -> None:
+    file = io.StringIO()
+    set_up(logging.DEBUG, file)
+    logging.debug("a packet")  # noqa: LOG015  # as a library does
+    logging.warning("a fault")  # noqa: LOG015
+    assert "a packet" not in file.getvalue()
+    assert "a fault" in file.getvalue()
+
+
 def test_debug_stays_whatever_the_command_sets_later() -> None:
     set_debug()
     set_up(logging.WARNING)
