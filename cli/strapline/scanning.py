@@ -26,7 +26,7 @@ async def look_around(
     """
     near = Near()
     console = make_console()
-    async with _radio(adapter, simulate=simulate) as backend:
+    async with radio_for(adapter, simulate=simulate) as backend:
         if as_json or not console.is_terminal:
             async with aclosing(scan(backend, seconds)) as sightings:
                 async for seen in sightings:
@@ -77,7 +77,12 @@ def _as_json(seen: Sighting) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def _radio(adapter: str | None, *, simulate: bool) -> AsyncIterator[RadioBackend]:
+async def radio_for(adapter: str | None, *, simulate: bool) -> AsyncIterator[RadioBackend]:
+    """The platform's own stack, or one with straps that are not there.
+
+    Raises:
+        DemoExtraMissingError: to simulate, bumble is missing.
+    """
     if not simulate:
         yield RadioBackend(adapter=adapter)
         return

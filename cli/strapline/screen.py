@@ -17,6 +17,9 @@ from strapline_protocol.publishing import DeviceState, DeviceStatus
 
 _MINUTE_S = 60
 _HOUR_S = 3_600
+#: From here on there is room for the battery, too.
+_WIDE = 76
+_TOLD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,14 @@ class Moment:
     Attributes:
         names: people's names by user id.
         now_s: on the board's clock.
+        width: of the terminal, in columns.
     """
 
     status: BridgeStatus
     board: Board
     names: Mapping[str, str]
     now_s: float
+    width: int = 80
 
 
 def duration(seconds: float) -> str:
@@ -46,13 +51,18 @@ def duration(seconds: float) -> str:
 
 def screen(moment: Moment) -> RenderableType:
     """People first, then the way that their readings take."""
+    wide = moment.width >= _WIDE
+    people = [_person(device, moment) for device in moment.status.devices]
     lines = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    lines.add_column(style="name", no_wrap=True)
+    # Names are never cut, and what stands right of a changing text does not move.
+    longest = max((len(person[0]) for person in people), default=0)
+    lines.add_column(style="name", min_width=longest, no_wrap=True)
     lines.add_column(justify="right", min_width=3, no_wrap=True)
-    lines.add_column(min_width=40, no_wrap=True)
-    lines.add_column(style="second", no_wrap=True)
-    for device in moment.status.devices:
-        lines.add_row(*_person(device, moment))
+    lines.add_column(min_width=_TOLD if wide else None)
+    if wide:
+        lines.add_column(style="second", no_wrap=True)
+    for person in people:
+        lines.add_row(*person[: len(lines.columns)])
     return Group(lines, Text(), _way(moment))
 
 

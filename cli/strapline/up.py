@@ -138,7 +138,7 @@ async def _announce(console: Console, place: Place, server: Server) -> None:
     token = await server.admin.issue_link_token("all")
     host = (lan_address() if place.lan else None) or "127.0.0.1"
     link = dashboard_link(host, server.port, token)
-    what = "Simulated straps: recorded hearts, made-up steps" if place.simulated else "Live"
+    what = "simulated straps" if place.simulated else "live"
     console.print(title(what))
     console.print()
     code = qr_code(link)
@@ -177,7 +177,7 @@ async def _draw(console: Console, bridge: Bridge, board: Board, names: Mapping[s
         while True:
             status = await _look(bridge)
             if status is not None:
-                moment = Moment(status, board, names, time.monotonic())
+                moment = Moment(status, board, names, time.monotonic(), console.width)
                 live.update(screen(moment), refresh=True)
             await asyncio.sleep(_LOOK_EVERY_S)
 

@@ -13,6 +13,8 @@ app = typer.Typer(help="The daemon beside the straps, and a look around.", no_ar
 
 #: Straps call once or twice a second; a sleeping watch every ten.
 _SCAN_S = 10.0
+#: Long enough for a battery level and a few steps.
+_CAPTURE_S = 120.0
 
 
 @app.command("scan")
@@ -73,3 +75,67 @@ def run(
             await running.run()
 
     run_until_stopped(work())
+
+
+@app.command("capture")
+def capture(
+    *,
+    device: Annotated[
+        list[str] | None,
+        typer.Option("--device", metavar="NAME|ADDRESS", help="Which; else those chosen here."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", metavar="FILE", help="Where to: a new file.")
+    ] = Path("capture.jsonl"),
+    seconds: Annotated[
+        float, typer.Option("--seconds", metavar="S", min=1, max=86_400, help="For how long.")
+    ] = _CAPTURE_S,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The bridge's, which says where they stand.")
+    ] = None,
+    adapter: Annotated[
+        str | None, typer.Option("--adapter", metavar="hciN", help="Which Bluetooth adapter.")
+    ] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Record straps that are not there.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Record what wearables send, to be sent to people who do not have one.
+
+    Addresses, names and serial numbers are left out. A bridge that runs holds its wearables:
+    stop it first.
+    """
+    import logging
+
+    from strapline import logs
+    from strapline.capturing import capture as record
+    from strapline.running import run_until_stopped
+    from strapline_bridge.config import DEFAULT_PATH, load
+    from strapline_bridge.wearables import Wearables, WearablesFile
+
+    logs.set_up(logging.WARNING)
+    named = device or []
+    chosen = Wearables() if named else WearablesFile(load(config or DEFAULT_PATH).state_dir).load()
+    run_until_stopped(
+        record(
+            output, named=named, chosen=chosen, seconds=seconds, adapter=adapter, simulate=simulate
+        )
+    )
+
+
+@app.command("decode")
+def decode(
+    characteristic: Annotated[
+        str, typer.Argument(metavar="CHARACTERISTIC", help="A UUID, short or long, or a name.")
+    ],
+    value: Annotated[str, typer.Argument(metavar="HEX", help="The bytes: 0648, '06 48'.")],
+    *,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say what bytes that a wearable sent mean, or why they mean nothing (status 1)."""
+    from strapline.decoding import explain
+
+    if not explain(characteristic, value, as_json=as_json):
+        raise typer.Exit(1)

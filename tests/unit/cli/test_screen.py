@@ -101,6 +101,19 @@ def test_what_is_in_the_way_is_said() -> None:
     assert "disk is full" in shown(device(DeviceState.CONNECTED), measured(), fault="disk is full")
 
 
+def test_in_a_narrow_terminal_names_stay_whole() -> None:
+    outbox = OutboxStatus(0, 0, 0, 0, 0, None, Counters())
+    clock = ClockStatus(source=ClockSource.SYSTEM, uncertainty_ms=1)
+    one = [device(DeviceState.SEARCHING)]
+    status = BridgeStatus(one, 0, 0, clock, outbox, UplinkState(link=Link.ONLINE), None)
+    out = io.StringIO()
+    moment = Moment(status, measured(), NAMES, 101.0, width=40)
+    make_console(file=out, width=40).print(screen(moment))
+    assert "Maren Holt" in out.getvalue()
+    assert "battery" not in out.getvalue()
+    assert "for 12 s" in out.getvalue().replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [(0, "0 s"), (59.9, "59 s"), (152, "2 min 32 s"), (11_100, "3 h 5 min")],
