@@ -45,9 +45,8 @@ _WEB: Final = Path(__file__).parent / "_web"
 _BACKLOG: Final = 1_024
 _RECONNECT_SPREAD_MS: Final = 5_000
 _RIGHTS_EVERY_S: Final = 0.5
-#: Of those rounds, how many lie between two of these.
+#: Of those rounds, how many lie between two probes of the store.
 _PROBE_EVERY: Final = 60
-_COOL_EVERY: Final = 4
 #: How long a stop waits for clients to close.
 _GOODBYE_S: Final = 2.0
 
@@ -333,8 +332,8 @@ class Server:
                 if found != known:
                     await self._regrant()
                     known = found
-                # A little of it each time: commits go in between.
-                if turn % _COOL_EVERY == 0 and self._ingest.storing:
+                # An hour of one strap each time: commits go in between.
+                if self._ingest.storing:
                     await self._store.cool()
             except StoreError as error:
                 _LOG.error("%s", error)

@@ -8,10 +8,9 @@ from typing import Final, Literal
 
 from strapline_protocol.opening import Role
 from strapline_protocol.watching import HistoryPage, HistoryParams, Subscribe
-from strapline_server.store import people
+from strapline_server.store import cooling, people
 from strapline_server.store.aggregates import DayCache
 from strapline_server.store.commit import Commit, Outcome, Work
-from strapline_server.store.cooling import MOST_HOURS_A_TIME, cool
 from strapline_server.store.database import FILE_NAME, Database, Transaction
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import View, read_history, read_view
@@ -71,9 +70,11 @@ class Store:
                 self._days.clear()
         return outcome
 
-    async def cool(self) -> bool:
-        """Merge small blocks of a few hours that are over; whether there are more of them."""
-        return await self._database.write(cool) > MOST_HOURS_A_TIME
+    async def cool(self) -> None:
+        """Merge the small blocks of one hour that is over, if there is one."""
+        planned = await self._database.read(cooling.plan)
+        if planned is not None:
+            await self._database.write(lambda transaction: cooling.carry_out(transaction, planned))
 
     async def probe(self) -> None:
         """Whether a transaction can be made durable now."""

@@ -13,7 +13,7 @@ from strapline_protocol.opening import Role
 from strapline_protocol.publishing import Anchor, ClockSource, Lane, Readings, Stream, Zero
 from strapline_protocol.series import Series
 from strapline_protocol.watching import HistoryPage, HistoryParams, MetricData
-from strapline_server.store import people
+from strapline_server.store import cooling, people
 from strapline_server.store.aggregates import DayCache
 from strapline_server.store.commit import Commit, Outcome, Work
 from strapline_server.store.database import Transaction
@@ -109,6 +109,14 @@ class Bench:
     def publish(self, grant: Grant, stream: str, *series: Series) -> Outcome:
         """READINGS of its own commit."""
         return self.commit(published(grant, stream, *series))
+
+    def cool(self) -> int:
+        """Merge what there is to merge; how many hours there were."""
+        hours = 0
+        while (planned := cooling.plan(self.transaction)) is not None:
+            assert cooling.carry_out(self.transaction, planned)
+            hours += 1
+        return hours
 
     def state(self, user: str = "ana") -> dict[str, MetricData]:
         """All metrics as a snapshot would say them now."""

@@ -14,7 +14,6 @@ from strapline_protocol.series import Counter, Series, differences
 from strapline_protocol.watching import HeartRateData, StepsData
 from strapline_server.days import day_of, zone_named
 from strapline_server.store.accounts import Accounts
-from strapline_server.store.cooling import cool
 from tests.unit.server.store_kit import HOUR, NOON, Bench, stream_named, zero_at
 
 DAY_BEGINS, DAY_ENDS = day_of(NOON, zone_named("Europe/Vienna"))
@@ -168,8 +167,7 @@ def test_any_order_of_batches_repeats_and_corrections_ends_in_the_same_state(
             stream = corrections[number]
             bench.declare(grant, STREAMS[stream], zero_at(begin(stream), version=2))
         if data.draw(st.integers(0, 3)) == 0:
-            while cool(bench.transaction):
-                pass
+            bench.cool()
         if number < len(sent):
             batch = sent[number]
             outcome = bench.publish(grant, STREAMS[batch[0].stream], as_series(batch))

@@ -154,9 +154,10 @@ VALUES (:hour, :user_key, :metric, :device_key, :stream_key)
 ON CONFLICT DO NOTHING;
 
 -- name: warm
-SELECT hour, user_key, metric, device_key, stream_key FROM warm
+SELECT hour, user_key, metric, device_key, stream_key, streams.id AS stream, zero
+FROM warm JOIN streams USING (stream_key)
 WHERE hour < :before_hour
-ORDER BY hour LIMIT :most;
+ORDER BY hour LIMIT 1;
 
 -- name: cooled
 DELETE FROM warm
@@ -164,8 +165,7 @@ WHERE hour = :hour AND user_key = :user_key AND metric = :metric
   AND device_key = :device_key AND stream_key = :stream_key;
 
 -- name: blocks_of_hour
-SELECT block_key, streams.id AS stream, zero, committed_ms, judged_ms, data
-FROM blocks JOIN streams USING (stream_key)
+SELECT block_key, committed_ms, judged_ms, data FROM blocks
 WHERE user_key = :user_key AND metric = :metric AND from_ms >= :from_ms AND from_ms < :to_ms
-  AND device_key = :device_key AND blocks.stream_key = :stream_key
+  AND device_key = :device_key AND stream_key = :stream_key
 ORDER BY block_key;

@@ -16,6 +16,9 @@ WHERE stream_key = :stream_key;
 -- name: rezero_stream
 UPDATE streams SET zero_version = :zero_version, zero = :zero WHERE stream_key = :stream_key;
 
+-- name: zero_of_stream
+SELECT zero FROM streams WHERE stream_key = :stream_key;
+
 -- name: device
 SELECT device_key FROM devices WHERE id = :id;
 
