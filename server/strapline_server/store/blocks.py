@@ -78,7 +78,7 @@ def insert_blocks(
             total=sum(values) if values else None,
             committed_ms=committed_ms,
             judged_ms=judged_ms,
-            data=pack(part),
+            data=pack(part, for_good=not warm),
         )
         if warm and len(part) < _LARGE:
             transaction.run("warm_up", **place.key, hour=min(times) // LONGEST_BLOCK_MS)
