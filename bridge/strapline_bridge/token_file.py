@@ -31,7 +31,7 @@ def read_token(path: Path) -> str:
     except FileNotFoundError:
         raise TokenFileError(
             f"there is no token file {path}",
-            "Make a token on the server with `strapline token`, and put it into that file",
+            "Make a token on the server with `strapline server token`, and put it into that file",
         ) from None
     except OSError as error:
         raise TokenFileError(
@@ -46,7 +46,7 @@ def read_token(path: Path) -> str:
     if len(text) > _MOST_BYTES or not _TOKEN.fullmatch(text):
         raise TokenFileError(
             f"the token file {path} holds no token: one line of at most 16 KiB without blanks",
-            "Make a token on the server with `strapline token`, and put it into that file",
+            "Make a token on the server with `strapline server token`, and put it into that file",
         )
     return text.decode("ascii")
 

@@ -61,7 +61,9 @@ class Admin:
             _check(_NAME, name, "name", "at most 128 characters")
         zone = None if zone is None else _zone(zone)
         if not await self._store.change_user(user, name, zone):
-            raise AdminError(f"no user {user!r}. `strapline user list` shows those that there are.")
+            raise AdminError(
+                f"no user {user!r}. `strapline server user list` shows those that there are."
+            )
 
     async def users(self) -> list[User]:
         """Every wearer, by id."""
@@ -95,7 +97,7 @@ class Admin:
         known = {user.id for user in await self._store.users()}
         if users != "all" and (missing := sorted(set(users) - known)):
             raise AdminError(
-                f"no user {missing[0]!r}. Add them first: strapline user add {missing[0]}"
+                f"no user {missing[0]!r}. Add them first: strapline server user add {missing[0]}"
             )
         await self._store.put_grant(sub, _role(role), shown, users, metrics)
 

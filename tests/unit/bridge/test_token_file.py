@@ -49,7 +49,9 @@ def test_takes_the_longest_token(tmp_path: Path) -> None:
 
 
 def test_names_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(TokenFileError, match=r"no token file .*bridge.token.*strapline token"):
+    with pytest.raises(
+        TokenFileError, match=r"no token file .*bridge.token.*strapline server token"
+    ):
         read_token(tmp_path / "bridge.token")
 
 

@@ -76,7 +76,7 @@ async def test_a_user_that_makes_no_sense_is_refused(
 
 
 async def test_changing_someone_who_is_not_there_is_an_error(admin: Admin) -> None:
-    with pytest.raises(AdminError, match="strapline user list"):
+    with pytest.raises(AdminError, match="strapline server user list"):
         await admin.change_user("ana", name="Ana")
     with pytest.raises(AdminError, match="nothing was granted"):
         await admin.revoke("ana")
@@ -111,7 +111,7 @@ async def test_each_link_is_a_viewer_of_its_own(admin: Admin, config: ServerConf
     ("fields", "said"),
     [
         ({"role": "admin"}, "there are bridge and viewer"),
-        ({"users": ["nobody"]}, "strapline user add nobody"),
+        ({"users": ["nobody"]}, "strapline server user add nobody"),
         ({"sub": ""}, "sub"),
         ({"sub": "a b"}, "sub"),
         ({"name": "\x07"}, "name"),
