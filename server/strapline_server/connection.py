@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from enum import Flag, auto
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from websockets.datastructures import MultipleValuesError
 from websockets.frames import Frame, Opcode
@@ -156,13 +156,13 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket, if there is room."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        peer = transport.get_extra_info("peername")
+        # A stream's, whichever loop made it; not every loop's inherits from asyncio.Transport.
+        self._transport = stream = cast("asyncio.Transport", transport)
+        peer = stream.get_extra_info("peername")
         self.address = str(peer[0]) if isinstance(peer, tuple) else ""
-        transport.set_write_buffer_limits(high=self._host.buffer_bytes)
+        stream.set_write_buffer_limits(high=self._host.buffer_bytes)
         if not self._host.opened(self):
-            transport.abort()
+            stream.abort()
             return
         self._host.wheel.wake_at(self, self._host.now_ms() + HANDSHAKE_MS)
 

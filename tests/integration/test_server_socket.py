@@ -7,6 +7,7 @@ import logging
 import resource
 import secrets
 import zlib
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,20 @@ async def test_what_is_no_http_is_closed(tmp_path: Path) -> None:
     async with serving(tmp_path) as server, raw(server) as peer:
         await peer.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
         assert await peer.read_all() == b""
+
+
+async def test_a_stop_in_mid_handshake_raises_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = AsyncExitStack()
+    server = await running.enter_async_context(serving(tmp_path))
+    async with raw(server) as silent, raw(server) as begun, connected(server) as greeted:
+        await begun.send(b"GET /ws HTTP/1.1\r\nHost:")
+        await until(lambda: server.counters.connections == 3, "they came")
+        await running.aclose()
+        assert await silent.read_all() == b""
+        assert (await greeted.ended())[0] in {1006, 1012}
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 # Framing (RFC 6455 sections 5 to 8)
