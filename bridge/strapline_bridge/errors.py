@@ -6,6 +6,8 @@
     └── BridgeError               what, why, and what to do about it
         ├── ConfigError           the configuration file (config.py)
         ├── WearablesError        the list of chosen wearables (wearables.py)
+        ├── CaptureError          a file of what wearables sent (radio/captures.py)
+        ├── UnknownCharacteristicError    a name that no format has (decoders/naming.py)
         └── RadioError            Bluetooth on this machine (radio/errors.py)
             └── NoAdapterError
 """

@@ -68,8 +68,7 @@ async def capture(
             finally:
                 _write(output, recorder)
     finally:
-        if not output.stat().st_size:
-            output.unlink()
+        _remove_if_empty(output)
 
 
 async def _targets(backend: RadioBackend, named: Sequence[str], chosen: Wearables) -> list[_Target]:
@@ -117,6 +116,11 @@ def _reserve(output: Path) -> None:
         raise CommandError(
             f"{output} cannot be written: {error.strerror}. Name another file with --output."
         ) from error
+
+
+def _remove_if_empty(output: Path) -> None:
+    if not output.stat().st_size:
+        output.unlink()
 
 
 def _write(output: Path, recorder: Recorder) -> None:

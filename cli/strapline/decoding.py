@@ -29,7 +29,7 @@ def bytes_of(text: str) -> bytes:
     plain = re.sub(r"\(?0x\)?|[\s:,_-]", "", text.strip(), flags=re.IGNORECASE)
     if len(plain) % 2 or not re.fullmatch(r"[0-9a-fA-F]*", plain):
         raise CommandError(
-            "The bytes are not hexadecimal. Write two digits for each byte, such as 0648 or '06 48'."
+            "The bytes are not hexadecimal. Write two digits for each, such as 0648 or '06 48'."
         )
     if len(plain) > 2 * _LONGEST_BYTES:
         raise CommandError(f"No characteristic is longer than {_LONGEST_BYTES} bytes. Write fewer.")
@@ -74,7 +74,7 @@ def _lines(meant: Meaning) -> Iterator[str]:
 def _lines_of(reading: Reading) -> Iterator[str]:
     name = reading.metric.replace("_", " ")
     marks = f"  ({', '.join(reading.quality)})" if reading.quality else ""
-    yield f"→ {name} {reading.value:g} {metric_named(reading.metric).unit}{marks}"
+    yield f"→ {name} {reading.value:.12g} {metric_named(reading.metric).unit}{marks}"
     for column, told in reading.columns.items():
         yield f"  {column.replace('_', ' ')}: {told}"
 

@@ -8,10 +8,15 @@ from strapline_simulator.profiles import (
     DEMO_PROFILES,
     BodyLocation,
     Profile,
+    activity_monitor,
     chest_strap,
+    foot_pod,
+    mi_band,
+    step_climber,
     straps,
     watch,
 )
+from strapline_simulator.replay import replay, replay_file
 from strapline_simulator.simulation import simulation
 
 __all__ = [
@@ -23,8 +28,14 @@ __all__ = [
     "Pace",
     "Profile",
     "Sent",
+    "activity_monitor",
     "chest_strap",
+    "foot_pod",
+    "mi_band",
+    "replay",
+    "replay_file",
     "simulation",
+    "step_climber",
     "straps",
     "watch",
 ]

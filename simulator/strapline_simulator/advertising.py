@@ -14,15 +14,27 @@ from strapline_simulator.profiles import Profile
 _FLAGS: Final = b"\x06"
 
 
+#: A legacy advertisement holds 31 bytes; a structure's header takes two of them.
+_ROOM: Final = 31
+_HEADER: Final = 2
+
+
 def advertisement(profile: Profile) -> bytes:
-    """Services offered; the name does not fit beside a 128-bit UUID."""
+    """Services offered, as many as there is room for; the name does not fit beside them."""
+    offered = [uuids.HEART_RATE_SERVICE] if profile.heart_rate else []
+    offered += [uuids.MOTION_SERVICE] if profile.steps else []
+    offered += [twin.service for twin in profile.twins]
+    services = [bumble_uuid(uuid).to_bytes() for uuid in dict.fromkeys(offered)]
     structures = [(AdvertisingData.FLAGS, _FLAGS)]
-    if profile.heart_rate:
-        service = bumble_uuid(uuids.HEART_RATE_SERVICE).to_bytes()
-        structures.append((AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, service))
-    if profile.steps:
-        service = bumble_uuid(uuids.MOTION_SERVICE).to_bytes()
-        structures.append((AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, service))
+    for kind, width in (
+        (AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, 2),
+        (AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, 16),
+    ):
+        room = _ROOM - len(bytes(AdvertisingData(structures))) - _HEADER
+        wanted = [service for service in services if len(service) == width]
+        fitting = b"".join(wanted[: max(0, room // width)])
+        if fitting:
+            structures.append((kind, fitting))
     return bytes(AdvertisingData(structures))
 
 

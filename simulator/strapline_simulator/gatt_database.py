@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bumble import att
@@ -12,6 +12,7 @@ from strapline_simulator import uuids
 from strapline_simulator.gatt_names import bumble_uuid
 from strapline_simulator.profiles import Profile
 from strapline_simulator.sensors import BatterySensor, HeartSensor, StepSensor
+from strapline_simulator.twins import Twin, TwinSensor
 
 #: Heart Rate Service 1.0, 3.3: what a control point answers to a value that it does not know.
 CONTROL_POINT_NOT_SUPPORTED = 0x80
@@ -19,6 +20,7 @@ RESET_ENERGY = b"\x01"
 
 _READ = Characteristic.Properties.READ
 _NOTIFY = Characteristic.Properties.NOTIFY
+_INDICATE = Characteristic.Properties.INDICATE
 _WRITE = Characteristic.Properties.WRITE
 
 
@@ -31,7 +33,11 @@ class GattDatabase:
 
 
 def build(
-    profile: Profile, heart: HeartSensor | None, steps: StepSensor | None, battery: BatterySensor
+    profile: Profile,
+    heart: HeartSensor | None,
+    steps: StepSensor | None,
+    battery: BatterySensor | None,
+    twins: Mapping[Twin, TwinSensor],
 ) -> GattDatabase:
     """Build what a wearable with these sensors offers."""
     services: list[Service] = []
@@ -44,11 +50,30 @@ def build(
         count = _characteristic(uuids.STEP_COUNT, _READ | _NOTIFY, read=lambda: steps.value)
         notifying[uuids.STEP_COUNT] = count
         services.append(_service(uuids.MOTION_SERVICE, count))
-    level = _characteristic(uuids.BATTERY_LEVEL, _READ | _NOTIFY, read=lambda: battery.value)
-    notifying[uuids.BATTERY_LEVEL] = level
-    services.append(_service(uuids.BATTERY_SERVICE, level))
+    if battery is not None:
+        level = _characteristic(uuids.BATTERY_LEVEL, _READ | _NOTIFY, read=lambda: battery.value)
+        notifying[uuids.BATTERY_LEVEL] = level
+        services.append(_service(uuids.BATTERY_SERVICE, level))
+    by_service: dict[str, list[Characteristic[bytes]]] = {}
+    for twin, sensor in twins.items():
+        characteristic = _of_twin(twin, sensor)
+        by_service.setdefault(twin.service, []).append(characteristic)
+        if twin.sends:
+            notifying[twin.characteristic] = characteristic
+    services += [_service(uuid, *those) for uuid, those in by_service.items()]
     services.append(_device_information(profile))
     return GattDatabase(tuple(services), notifying)
+
+
+def _of_twin(twin: Twin, sensor: TwinSensor) -> Characteristic[bytes]:
+    properties = Characteristic.Properties(0)
+    for name, one in (("read", _READ), ("notify", _NOTIFY), ("indicate", _INDICATE)):
+        if name in twin.properties:
+            properties |= one
+    readable = "read" in twin.properties
+    return _characteristic(
+        twin.characteristic, properties, read=(lambda: sensor.value) if readable else None
+    )
 
 
 def _heart_rate_service(
@@ -76,6 +101,7 @@ def _device_information(profile: Profile) -> Service:
     texts = {
         uuids.MANUFACTURER_NAME: profile.manufacturer,
         uuids.MODEL_NUMBER: profile.model,
+        uuids.FIRMWARE_REVISION: profile.firmware,
         uuids.SERIAL_NUMBER: profile.serial_number,
     }
     return _service(

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from strapline_simulator import uuids
 from strapline_simulator.battery import COIN_CELL_PERCENT_PER_H
+from strapline_simulator.twins import (
+    ACTIVITY_MONITOR,
+    FOOT_POD,
+    MI_BAND,
+    STEP_CLIMBER,
+    Twin,
+)
 
 #: A legacy scan response holds 31 bytes, two of them the header of the name.
 NAME_LIMIT_BYTES: Final = 29
@@ -49,8 +57,9 @@ class Profile:
         battery_percent: charge at the start.
         battery_drain_percent_per_h: how fast it falls.
         rssi_dbm: how strongly it is heard.
-        manufacturer, model, serial_number: in Device Information, and never to be seen
-            anywhere else.
+        twins: characteristics beyond these.
+        manufacturer, model, firmware, serial_number: in Device Information, and never to be seen
+            anywhere else (but for model and firmware).
     """
 
     name: str
@@ -70,8 +79,10 @@ class Profile:
     battery_percent: float = 100.0
     battery_drain_percent_per_h: float = COIN_CELL_PERCENT_PER_H
     rssi_dbm: int = DEFAULT_RSSI_DBM
+    twins: tuple[Twin, ...] = ()
     manufacturer: str = "Virtual Wearables"
     model: str = "VW-1"
+    firmware: str = "1.0.0"
     serial_number: str = "VW1-000000"
 
     def __post_init__(self) -> None:
@@ -80,8 +91,13 @@ class Profile:
                 f"the name {self.name!r} cannot be advertised: "
                 f"give one of 1 to {NAME_LIMIT_BYTES} bytes in UTF-8"
             )
-        if not (self.heart_rate or self.steps):
-            raise ValueError(f"{self.name} measures nothing: give it heart_rate or steps")
+        if not (self.heart_rate or self.steps or self.twins):
+            raise ValueError(f"{self.name} measures nothing: give it heart_rate, steps or twins")
+
+    @property
+    def has_battery(self) -> bool:
+        """Whether it has a simulated battery, rather than a twin of one."""
+        return all(twin.characteristic != uuids.BATTERY_LEVEL for twin in self.twins)
 
 
 def chest_strap(name: str, *, number: int = 1, beats_scale: float = 1.0) -> Profile:
@@ -113,6 +129,37 @@ def watch(name: str, *, number: int = 1, beats_scale: float = 1.0) -> Profile:
         model="VW-Watch",
         serial_number=f"VWW-{number:06d}",
     )
+
+
+def _of_twins(name: str, number: int, model: str, twins: tuple[Twin, ...]) -> Profile:
+    return Profile(
+        name=name,
+        heart_rate=False,
+        twins=twins,
+        walk_seed=number,
+        model=model,
+        serial_number=f"VWT-{number:06d}",
+    )
+
+
+def foot_pod(name: str, *, number: int = 1) -> Profile:
+    """A pod on the shoe: speed, cadence and distance, no steps."""
+    return _of_twins(name, number, "VW-Pod", FOOT_POD)
+
+
+def step_climber(name: str, *, number: int = 1) -> Profile:
+    """A step climber: the steps and floors of one workout."""
+    return _of_twins(name, number, "VW-Climber", STEP_CLIMBER)
+
+
+def activity_monitor(name: str, *, number: int = 1) -> Profile:
+    """An activity monitor that indicates its steps."""
+    return _of_twins(name, number, "VW-Monitor", ACTIVITY_MONITOR)
+
+
+def mi_band(name: str, *, number: int = 1) -> Profile:
+    """A Mi Band as it is without a vendor's key: steps, and no heart rate."""
+    return _of_twins(name, number, "VW-Band", MI_BAND)
 
 
 def straps(count: int) -> tuple[Profile, ...]:

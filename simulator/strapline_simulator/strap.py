@@ -47,8 +47,11 @@ class VirtualStrap:
         )
         self._heart = HeartSensor(profile, recording) if profile.heart_rate else None
         self._steps = StepSensor(profile, today) if profile.steps else None
-        self._battery = BatterySensor(profile)
-        database = gatt_database.build(profile, self._heart, self._steps, self._battery)
+        self._battery = BatterySensor(profile) if profile.has_battery else None
+        self._twins = {twin: twin.make(profile, today) for twin in profile.twins}
+        database = gatt_database.build(
+            profile, self._heart, self._steps, self._battery, self._twins
+        )
         self._radio.device.add_services(database.services)
         self._outgoing = Outgoing(self._radio.device.gatt_server, database.notifying, self.ledger)
         self._radio.controller.on_taken = self._outgoing.on_taken
@@ -77,7 +80,10 @@ class VirtualStrap:
     def provenance(self) -> str:
         """Which of its readings were recorded and which were made up, for people to read."""
         sources = [sensor.source for sensor in (self._heart, self._steps) if sensor is not None]
-        return "; ".join([*sources, "simulated battery"])
+        sources += [sensor.source for sensor in self._twins.values() if sensor.source]
+        if self._battery is not None:
+            sources.append("simulated battery")
+        return "; ".join(dict.fromkeys(sources))
 
     @property
     def sent(self) -> list[Sent]:
@@ -139,8 +145,10 @@ class VirtualStrap:
         """Set the battery's level and notify it.
 
         Raises:
-            ValueError: not a percentage.
+            ValueError: not a percentage, or the strap replays another's battery.
         """
+        if self._battery is None:
+            raise ValueError(f"{self.name} has no battery of its own to set")
         return await self.push(uuids.BATTERY_LEVEL, self._battery.set(percent))
 
     async def tick(
@@ -154,13 +162,16 @@ class VirtualStrap:
             wait: until what was sent has arrived, or is lost. A clock does not wait.
         """
         elapsed_s = seconds if elapsed_s is None else elapsed_s
-        due: dict[str, bytes | None] = {}
+        due: list[tuple[str, bytes | None]] = []
         if self._heart is not None:
-            due[uuids.HEART_RATE_MEASUREMENT] = self._heart.advance(seconds)
+            due.append((uuids.HEART_RATE_MEASUREMENT, self._heart.advance(seconds)))
         if self._steps is not None:
-            due[uuids.STEP_COUNT] = self._steps.advance(elapsed_s)
-        due[uuids.BATTERY_LEVEL] = self._battery.advance(elapsed_s)
-        arrivals = [self._notify(uuid, value) for uuid, value in due.items() if value is not None]
+            due.append((uuids.STEP_COUNT, self._steps.advance(elapsed_s)))
+        if self._battery is not None:
+            due.append((uuids.BATTERY_LEVEL, self._battery.advance(elapsed_s)))
+        for twin, sensor in self._twins.items():
+            due += [(twin.characteristic, value) for value in sensor.advance(elapsed_s)]
+        arrivals = [self._notify(uuid, value) for uuid, value in due if value is not None]
         if wait:
             await asyncio.gather(*arrivals)
         await self._sleep_if_off_body()

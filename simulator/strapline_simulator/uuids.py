@@ -24,6 +24,20 @@ DEVICE_INFORMATION_SERVICE: Final = _assigned(0x180A)
 MANUFACTURER_NAME: Final = _assigned(0x2A29)
 MODEL_NUMBER: Final = _assigned(0x2A24)
 SERIAL_NUMBER: Final = _assigned(0x2A25)
+FIRMWARE_REVISION: Final = _assigned(0x2A26)
+
+RUNNING_SERVICE: Final = _assigned(0x1814)
+RUNNING_MEASUREMENT: Final = _assigned(0x2A53)
+RUNNING_FEATURE: Final = _assigned(0x2A54)
+
+FITNESS_MACHINE_SERVICE: Final = _assigned(0x1826)
+STEP_CLIMBER_DATA: Final = _assigned(0x2ACF)
+
+ACTIVITY_MONITOR_SERVICE: Final = _assigned(0x183E)
+ACTIVITY_SUMMARY: Final = _assigned(0x2B40)
+
+HUAMI_SERVICE: Final = _assigned(0xFEE0)
+HUAMI_STEPS: Final = "00000007-0000-3512-2118-0009af100700"
 
 # InfiniTime's motion service (doc/MotionService.md of the firmware).
 MOTION_SERVICE: Final = "00030000-78fc-48fe-8e23-433b3a1942d0"

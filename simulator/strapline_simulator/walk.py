@@ -35,6 +35,11 @@ class Walk:
     def total(self) -> int:
         return self._total
 
+    @property
+    def cadence_per_min(self) -> float:
+        """The cadence of this moment; 0 in a pause."""
+        return self._cadence_per_s * 60
+
     def advance(self, seconds: float) -> int:
         """Let time pass and return the total.
 

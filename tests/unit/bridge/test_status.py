@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from strapline_bridge.intake import Arrived
+from strapline_bridge.intake import Arrived, Described
 from strapline_bridge.outbox.outbox import OutboxStatus
 from strapline_bridge.outbox.rows import rows_of
 from strapline_bridge.outbox.writer import Counters
@@ -18,6 +18,7 @@ from strapline_bridge.wearables import Wearable
 from strapline_protocol.publishing import (
     ClockSource,
     ClockStatus,
+    DeviceAbout,
     DeviceState,
     DeviceStatus,
     Moment,
@@ -130,3 +131,18 @@ def test_the_message_holds_no_more_than_the_protocol_has_fields_for() -> None:
     assert (message.pending, message.oldest_pending_ms, message.request) == (3, 4, "r1")
     assert "disk full" not in message.model_dump_json()
     assert status.message().request is None
+
+
+def test_what_a_wearable_says_of_itself_is_told_once() -> None:
+    board = DeviceBoard(0)
+    assert described(board).about is None
+    assert board.described(Described(DEVICE, "model", "H10"))
+    assert board.described(Described(DEVICE, "body_location", "earLobe"))
+    assert not board.described(Described(DEVICE, "model", "H10"))
+    assert described(board).about == DeviceAbout(model="H10", body_location="earLobe")
+
+
+def test_what_looks_like_an_address_is_not_told() -> None:
+    board = DeviceBoard(0)
+    assert not board.described(Described(DEVICE, "model", "AA:BB:CC:DD:EE:FF"))
+    assert described(board).about is None
