@@ -47,10 +47,13 @@ class Placed:
 
 @dataclass(slots=True)
 class _Pace:
-    """The last cadence of a wearable, and the part of a step that it has come to."""
+    """The last cadence of a wearable, and the part of a step that it has come to.
+
+    ``at_ns`` is None after an outage, which adds nothing and takes nothing away.
+    """
 
     cadence: int | float
-    at_ns: int
+    at_ns: int | None
     parts: int = 0
 
 
@@ -103,7 +106,8 @@ class StepCounting:
         """A link that ends makes an outage; one that is made tells how this wearable counts."""
         if change.state is LinkState.SEARCHING:
             self._after_outage.add(change.device_id)
-            self._paces.pop(change.device_id, None)
+            if (pace := self._paces.get(change.device_id)) is not None:
+                pace.at_ns = None
             return
         offered = {one.characteristic for one in change.offered}
         ways = [way for way in self._decoders.values() if way.characteristic in offered]
@@ -148,7 +152,7 @@ class StepCounting:
         pace = self._paces.get(device)
         if pace is None:
             pace = self._paces[device] = _Pace(cadence, boot_ns)
-        elapsed_ns = boot_ns - pace.at_ns
+        elapsed_ns = 0 if pace.at_ns is None else boot_ns - pace.at_ns
         if 0 < elapsed_ns <= _LONGEST_STRIDE_NS:
             pace.parts += round((pace.cadence + cadence) * elapsed_ns)
         made, pace.parts = divmod(pace.parts, _PARTS_PER_STEP)
