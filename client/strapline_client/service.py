@@ -33,7 +33,8 @@ from strapline_protocol.closing import CloseCode
 from strapline_protocol.codec import LARGEST_ANSWER
 from strapline_protocol.metrics import METRICS
 from strapline_protocol.opening import SUBPROTOCOL, Authenticated, Client
-from strapline_protocol.viewer_session import Positions, ViewerSession
+from strapline_protocol.positions import Positions
+from strapline_protocol.viewer_session import ViewerSession
 
 _log = logging.getLogger(__name__)
 

@@ -3,40 +3,17 @@
 The caller gives every text frame to :meth:`BridgeSession.receive` and acts on the message that
 it returns; it sends the frames that the other methods make. Time is the caller's monotonic
 clock in ms.
-
-::
-
-    WAITING         HELLO → GREETED
-    GREETED         the caller sends authenticate() → AUTHENTICATING
-    AUTHENTICATING  AUTHENTICATED → READY
-    READY           everything; REFRESHED, ACKNOWLEDGED, REJECTED, SYNC, …
-    CLOSED          nothing
+The opening is :class:`ClientLink`'s.
 """
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Final
-
-from strapline_protocol.base import WireModel
-from strapline_protocol.codec import decode_server, encode
-from strapline_protocol.errors import LocalProtocolError, RemoteProtocolError, UnknownTypeError
+from strapline_protocol.codec import encode
+from strapline_protocol.errors import LocalProtocolError
 from strapline_protocol.intervals import IntervalSet
-from strapline_protocol.link import HEARTBEAT_UNTIL_TOLD_MS, LinkState
+from strapline_protocol.link import ClientLink, LinkState, expected
 from strapline_protocol.messages import ServerMessage
-from strapline_protocol.opening import (
-    Authenticate,
-    Authenticated,
-    Client,
-    Error,
-    GoingAway,
-    Heartbeat,
-    Hello,
-    Refresh,
-    Refreshed,
-    Result,
-    TokenExpiring,
-)
+from strapline_protocol.opening import Authenticated, Client
 from strapline_protocol.publishing import (
     Acknowledged,
     Dropped,
@@ -50,31 +27,8 @@ from strapline_protocol.publishing import (
 from strapline_protocol.series import Series
 from strapline_protocol.window import Window
 
-#: What the server may say when. HEARTBEAT and GOING_AWAY may come at any time after HELLO.
-EXPECTED: Final = MappingProxyType(
-    {
-        LinkState.WAITING: frozenset[type[WireModel]]({Hello}),
-        LinkState.GREETED: frozenset[type[WireModel]]({Heartbeat, GoingAway}),
-        LinkState.AUTHENTICATING: frozenset({Authenticated, Heartbeat, GoingAway, Error}),
-        LinkState.READY: frozenset(
-            {
-                Acknowledged,
-                Error,
-                GoingAway,
-                Heartbeat,
-                Refreshed,
-                Rejected,
-                Result,
-                Sync,
-                TokenExpiring,
-            }
-        ),
-        LinkState.CLOSED: frozenset[type[WireModel]](),
-    }
-)
 
-
-class BridgeSession:
+class BridgeSession(ClientLink):
     """One connection of a bridge: opening, window, and which streams it has declared.
 
     Attributes:
@@ -83,14 +37,13 @@ class BridgeSession:
         window: None until AUTHENTICATED has told its size.
     """
 
+    EXPECTED = expected(Acknowledged, Rejected, Sync)
+
     def __init__(self, now_ms: int, client: Client) -> None:
-        self.state = LinkState.WAITING
+        super().__init__(now_ms, client)
         self.useful = False
         self.window: Window | None = None
-        self._client = client
         self._declared: dict[str, int] = {}
-        self._heard_ms = now_ms
-        self._heartbeat_ms = HEARTBEAT_UNTIL_TOLD_MS
 
     def receive(self, frame: str | bytes, now_ms: int) -> ServerMessage | None:
         """Take one text frame; None for a message that a newer server added.
@@ -98,39 +51,17 @@ class BridgeSession:
         Raises:
             RemoteProtocolError: the server said what it may not say now; close with 4400.
         """
-        self._heard_ms = now_ms
-        try:
-            message = decode_server(frame)
-        except UnknownTypeError:
-            return None
-        if type(message) not in EXPECTED[self.state]:
-            raise RemoteProtocolError(f"{message.type} while {self.state.name}")
+        message = self._hear(frame, now_ms)
         match message:
-            case Hello():
-                self.state = LinkState.GREETED
             case Authenticated():
-                self.state = LinkState.READY
                 self.window = Window(message.limits.window_readings)
-                self._heartbeat_ms = message.heartbeat_ms
             case Acknowledged() | Rejected():
                 self._accounted(message, now_ms)
         return message
 
-    def authenticate(self, token: str) -> bytes:
-        """The frame that says who this is, once HELLO has come."""
-        if self.state is not LinkState.GREETED:
-            raise LocalProtocolError(f"authenticate in state {self.state.name}")
-        self.state = LinkState.AUTHENTICATING
-        return encode(Authenticate(token=token, client=self._client))
-
-    def refresh(self, token: str) -> bytes:
-        """The frame that renews the token."""
-        self._ready()
-        return encode(Refresh(token=token))
-
     def declare(self, stream: Stream) -> bytes:
         """The frame that says a stream's wall time, before its first readings here."""
-        self._ready()
+        self._require_ready()
         self._declared[stream.stream] = stream.zero.version
         return encode(stream)
 
@@ -158,36 +89,23 @@ class BridgeSession:
 
     def drop(self, dropped: Dropped) -> bytes:
         """The frame that explains a hole."""
-        self._ready()
+        self._require_ready()
         if dropped.stream not in self._declared:
             raise LocalProtocolError(f"DROPPED before STREAM of {dropped.stream}")
         return encode(dropped)
 
     def report(self, status: Status) -> bytes:
         """The frame with this bridge's state."""
-        self._ready()
+        self._require_ready()
         return encode(status)
 
     def under_way(self, stream: str) -> IntervalSet:
         """What of this stream was sent here and is not accounted for."""
         return self.window.holds(stream) if self.window else IntervalSet()
 
-    def silent(self, now_ms: int) -> bool:
-        """Two and a half heartbeats without a word: the connection is dead."""
-        return now_ms - self._heard_ms > self.silence_allowed_ms
-
-    @property
-    def silence_allowed_ms(self) -> int:
-        """How long the server may say nothing."""
-        return self._heartbeat_ms * 5 // 2
-
-    def closed(self) -> None:
-        """The connection is gone."""
-        self.state = LinkState.CLOSED
-
     def _ready(self) -> Window:
-        if self.state is not LinkState.READY or self.window is None:
-            raise LocalProtocolError(f"nothing may be sent in state {self.state.name}")
+        self._require_ready()
+        assert self.window is not None, "AUTHENTICATED brought it"
         return self.window
 
     def _accounted(self, message: Acknowledged | Rejected, now_ms: int) -> None:

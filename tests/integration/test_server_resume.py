@@ -14,8 +14,9 @@ from strapline_protocol.base import WireModel
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.codec import encode, result_of
 from strapline_protocol.opening import Client, Error, GoingAway, Request, Result
+from strapline_protocol.positions import Positions
 from strapline_protocol.publishing import Lane
-from strapline_protocol.viewer_session import Positions, ViewerSession
+from strapline_protocol.viewer_session import ViewerSession
 from strapline_protocol.watching import (
     HealthDataUpdate,
     HeartRateData,

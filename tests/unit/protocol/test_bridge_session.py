@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from strapline_protocol.base import WireModel
-from strapline_protocol.bridge_session import EXPECTED, BridgeSession
+from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.codec import decode_client, encode
 from strapline_protocol.errors import LocalProtocolError, RemoteProtocolError
 from strapline_protocol.intervals import IntervalSet
@@ -69,7 +69,7 @@ def name(value: object) -> str:
 @pytest.mark.parametrize("state", LinkState, ids=name)
 def test_each_message_in_each_state(state: LinkState, message: WireModel) -> None:
     made = session(state)
-    if type(message) in EXPECTED[state]:
+    if type(message) in BridgeSession.EXPECTED[state]:
         assert made.receive(encode(message), 1) == message
         opened = {LinkState.WAITING: LinkState.GREETED}
         if message == authenticated():

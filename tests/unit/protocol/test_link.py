@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from strapline_protocol import bridge_session, viewer_session
 from strapline_protocol.base import WireModel
+from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.link import LinkState
 from strapline_protocol.opening import GoingAway, Heartbeat, Hello
+from strapline_protocol.viewer_session import ViewerSession
 
 
-@pytest.mark.parametrize("table", [bridge_session.EXPECTED, viewer_session.EXPECTED])
+@pytest.mark.parametrize("table", [BridgeSession.EXPECTED, ViewerSession.EXPECTED])
 def test_both_clients_say_what_they_expect_in_each_state(
     table: Mapping[LinkState, frozenset[type[WireModel]]],
 ) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from strapline_protocol import bridge_session, server_session, viewer_session
+from strapline_protocol import server_session
 from strapline_protocol.base import Code, WireModel
+from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.link import LinkState
 from strapline_protocol.messages import METHODS, ClientMessage, ServerMessage
+from strapline_protocol.viewer_session import ViewerSession
 from strapline_protocol.watching import HistoryPage, SyncResult
 
 
@@ -35,7 +37,7 @@ def test_a_server_hears_each_client_message_in_some_state() -> None:
 
 
 def test_a_client_hears_each_server_message_in_some_state() -> None:
-    tables = (bridge_session.EXPECTED, viewer_session.EXPECTED)
+    tables = (BridgeSession.EXPECTED, ViewerSession.EXPECTED)
     heard = {one for table in tables for state in LinkState for one in table[state]}
     assert heard == set(members(ServerMessage))
 

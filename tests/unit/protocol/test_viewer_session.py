@@ -12,7 +12,8 @@ from strapline_protocol.codec import decode_client, encode
 from strapline_protocol.errors import LocalProtocolError, RemoteProtocolError
 from strapline_protocol.link import LinkState
 from strapline_protocol.opening import Authenticate, Error, Heartbeat, Refresh, Request
-from strapline_protocol.viewer_session import EXPECTED, Gap, Positions, Taken, ViewerSession
+from strapline_protocol.positions import Positions, Taken
+from strapline_protocol.viewer_session import Gap, ViewerSession
 from strapline_protocol.watching import (
     MOST_USERS,
     Subscribe,
@@ -76,7 +77,7 @@ def test_each_message_in_each_state(state: LinkState, message: WireModel) -> Non
     made = session(state, positions)
     if state is LinkState.READY:
         made.subscribe("q3")
-    if type(message) in EXPECTED[state]:
+    if type(message) in ViewerSession.EXPECTED[state]:
         assert made.receive(encode(message), 1) == [message]
         opened = {LinkState.WAITING: LinkState.GREETED}
         if message == authenticated():

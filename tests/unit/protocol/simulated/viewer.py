@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from strapline_protocol.closing import Backoff
 from strapline_protocol.link import LinkState
 from strapline_protocol.opening import Authenticated, Hello
-from strapline_protocol.viewer_session import Change, Gap, Positions, Taken, ViewerSession
+from strapline_protocol.positions import Change, Positions, Taken
+from strapline_protocol.viewer_session import Gap, ViewerSession
 from strapline_protocol.watching import (
     HealthDataUpdate,
     Position,
