@@ -201,5 +201,5 @@ class StepCounting:
         if last is not None and counted.state.counter != last.counter:
             _log.info("device %s: its step count began anew", total.device)
         if counted.quality:
-            reading = replace(reading, quality=reading.quality + counted.quality)
+            reading = reading._replace(quality=reading.quality + counted.quality)
         return Placed(reading, counted.state.counter, counted.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from strapline_bridge.clock import SystemWallClock, WallClock
@@ -157,7 +157,7 @@ class Intake:
         if reading.metric == "heart_rate":
             marks = self._doubts.marks(device, reading, boot_ns)
             if marks:
-                reading = replace(reading, quality=reading.quality + marks)
+                reading = reading._replace(quality=reading.quality + marks)
         elif reading.metric == "steps" and decoder.field_bits is not None:
             placed = self.counting.total(device, user, reading, decoder, boot_ns)
             if placed is None:

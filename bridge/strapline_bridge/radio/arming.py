@@ -41,7 +41,7 @@ class Armed:
     """What a link brings.
 
     Attributes:
-        listening: UUIDs that are subscribed to.
+        listening: UUIDs that were subscribed to on arming.
         polled: readable values that cannot be subscribed to, or that do not notify though
             they say that they do. None of them is subscribed to.
         doubtful: readable totals that are subscribed to; some watches never notify theirs.

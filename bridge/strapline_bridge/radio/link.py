@@ -188,7 +188,6 @@ class Link:
             ):
                 _log.info("device %s: %s does not notify: polled", self._device_id, uuid[:8])
                 armed.doubtful.remove(characteristic)
-                armed.listening.remove(uuid)
                 armed.polled.append(characteristic)
 
     async def _gone_within(self, seconds: float) -> bool:
