@@ -195,13 +195,20 @@ class Connection:
         conversation = self._endpoint.converse(self._session, hello, authenticated, self._wake.set)
         self.progress.ready = True
         self._endpoint.connected()
+        # Not a TaskGroup: one that fails leaves its own request to stop on this task, and with one
+        # of those asyncio.timeout() never raises TimeoutError again in Python 3.11.2, Debian 12's.
+        both = [
+            asyncio.create_task(self._pump(websocket, conversation), name="uplink pump"),
+            asyncio.create_task(self._listen(websocket, conversation), name="uplink listen"),
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(websocket, conversation), name="uplink pump")
-                group.create_task(self._listen(websocket, conversation), name="uplink listen")
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            for ended in [task for task in both if task.done()]:
+                ended.result()
         finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
             self.progress.useful = self._session.useful
             self._endpoint.done(conversation)
 
