@@ -7,6 +7,7 @@ own sequence, so that a jump is no gap to it, and how many updates were left out
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from strapline_protocol.base import WireModel
@@ -56,7 +57,7 @@ class Outlet:
         """Keep this status in place of an older one of the same user."""
         self._statuses[status.user] = status
 
-    def forget(self, users: set[str]) -> None:
+    def forget(self, users: AbstractSet[str]) -> None:
         """Drop what is kept of users that are no longer granted."""
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] not in users}
         for user in users:

@@ -124,8 +124,7 @@ class Viewer:
 
     def regrant(self, grant: Grant) -> None:
         """Rights came or went: what is removed leaves the screen."""
-        before = {user.id for user in self._grant.users}
-        after = {user.id for user in grant.users}
+        before, after = self._grant.ids, grant.ids
         self._grant = grant
         self._metrics = _both(self._wanted, grant.metrics)
         removed = before - after
@@ -203,12 +202,14 @@ class Viewer:
         self._arrived()
 
     async def _join(self, message: Subscribe) -> View:
-        """Join the hub, then read. Where the grant has grown meanwhile, join and read again."""
+        """Join the hub, then read; again where the rights became others meanwhile."""
         asked = message.users
-        users = {user.id for user in self._grant.users} if asked is None else set(asked)
-        # Of users that are not granted nothing may be kept, even for a moment.
-        users &= {user.id for user in self._grant.users}
+        users = set(self._grant.ids)
+        if asked is not None:
+            # Of users that are not granted nothing may be kept, even for a moment.
+            users &= set(asked)
         while True:
+            rights = self._grant
             self._users |= users
             self._context.hub.join(self, users)
             for user in users:
@@ -217,9 +218,13 @@ class Viewer:
                 self._grant.sub, message, self._context.statuses.connected()
             )
             seen = {one.user.id for one in view.users}
-            if view.denied or view.grant is None or seen <= self._users:
+            if self._grant is not rights:
+                # What was read may be from before rights were taken away.
+                users &= self._grant.ids
+            elif view.denied or view.grant is None or seen <= self._users:
                 return view
-            users = seen
+            else:
+                users = seen
 
     def _leave(self, users: set[str]) -> None:
         self._context.hub.leave(self, users)

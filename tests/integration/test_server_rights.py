@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import JsonValue
@@ -38,6 +39,7 @@ from strapline_protocol.watching import (
 )
 from strapline_server import Server
 from strapline_server.clock import wall_ms
+from strapline_server.store import View
 from tests.integration.server_kit import Run, connected, joined, serving
 
 
@@ -325,6 +327,44 @@ async def test_a_grant_that_goes_narrows_open_connections_within_a_second(tmp_pa
             await server.admin.grant("eye-all", "viewer", "all")
             assert (await eye.expect(SubscriptionChanged)).added == ["ana"]
             assert set((await eye.subscribe()).snapshot) == {"ana", "ben"}
+
+
+async def test_a_grant_that_goes_while_a_snapshot_is_read_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path) as server:
+        tokens = await people(server)
+        async with (
+            joined(server, tokens["pi-ana"]) as pi_ana,
+            joined(server, tokens["pi-ben"]) as pi_ben,
+            joined(server, tokens["eye-all"]) as eye,
+        ):
+            read = server._store.view
+            reads = []
+
+            async def view_before_the_revocation(*asked: Any) -> View:
+                view = await read(*asked)
+                reads.append(len(view.users))
+                if len(reads) == 1:
+                    await server.admin.grant("eye-all", "viewer", ["ben"], metrics=["steps"])
+                    await server._regrant()
+                elif len(reads) == 3:
+                    await server.admin.grant("eye-all", "viewer", ["ben"], metrics=["battery"])
+                    await server._regrant()
+                return view
+
+            monkeypatch.setattr(server._store, "view", view_before_the_revocation)
+            assert set((await eye.subscribe()).snapshot) == {"ben"}
+            assert reads == [2, 1]
+            await eye.subscribe()
+            assert reads == [2, 1, 1, 1]
+            for user, bridge in (("ana", pi_ana), ("ben", pi_ben)):
+                run = Run(wall_ms() - 1_000, user, f"strap-of-{user}")
+                await run.declare(bridge)
+                for metric in ("heart_rate", "steps", "battery"):
+                    await run.publish(bridge, run.series([70], [500], metric))
+            update = await eye.expect(HealthDataUpdate)
+            assert (update.user, update.metric) == ("ben", "battery")
 
 
 async def test_a_principal_that_is_revoked_is_closed_within_a_second(tmp_path: Path) -> None:
