@@ -109,12 +109,14 @@ class World:
 
     def shown(self, viewer: str, user: str, sent_ms: int) -> None:
         """A viewer is shown something of a user that was sent at that moment."""
-        granted = True
+        before, at_that_time = True, False
         for at_ms, state in self._revoked.get((viewer, user), []):
-            # What was sent in that same millisecond was sent before.
             if at_ms < sent_ms:
-                granted = state
-        if not granted:
+                before = state
+            elif at_ms == sent_ms:
+                # In that same millisecond either may have come first.
+                at_that_time = at_that_time or state
+        if not (before or at_that_time):
             self.fail(f"{viewer} was sent something of {user} without a grant")
 
     def _stored(self, stream: str, number: int, reading: Reading) -> None:
