@@ -102,6 +102,19 @@ async def test_each_notification_becomes_an_acknowledged_reading(tmp_path: Path)
         assert ended.clean
 
 
+async def test_what_a_strap_says_of_its_make_is_told_and_no_more(tmp_path: Path) -> None:
+    def about() -> dict[str, str]:
+        statuses = server.of(Status)
+        told = statuses[-1].devices[0].about if statuses and statuses[-1].devices else None
+        return told.model_dump(exclude_none=True) if told else {}
+
+    async with Receiver().serving() as server, one_strap() as (running, strap):
+        choose(tmp_path, strap, "anna", "strap")
+        async with a_bridge(tmp_path, running, server):
+            await server.until(lambda: len(about()) == 3)
+        assert about() == {"model": "AI-9000", "firmware": "1.0.0", "body_location": "chest"}
+
+
 async def test_a_strap_off_the_body_is_told_as_not_worn(tmp_path: Path) -> None:
     async with (
         Receiver().serving() as server,

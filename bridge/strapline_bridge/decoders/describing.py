@@ -34,8 +34,9 @@ PNP_ID: Final = "00002a50-0000-1000-8000-00805f9b34fb"
 _LONGEST_TEXT: Final = 512
 #: What is shown of one; longer ones are cut.
 _SHOWN: Final = 64
-#: So many digits in a row are a serial number, whatever the field is called.
-_SERIAL: Final = re.compile(r"[0-9]{6}")
+#: So many digits in a row, decimal or hexadecimal, are taken for a serial number, whatever the
+#: field is called: a revision that is a date or a hash is lost with them.
+_SERIAL: Final = re.compile(r"[0-9]{6}|(?=[0-9a-f]*[0-9])[0-9a-f]{8}", re.IGNORECASE)
 
 #: By the number on the wire (GATT specification supplement, Body Sensor Location).
 LOCATIONS: Final = ("other", "chest", "wrist", "finger", "hand", "earLobe", "foot")
