@@ -26,6 +26,7 @@ from strapline_bridge.radio.events import (
     RadioSink,
 )
 from strapline_bridge.radio.finder import Finder
+from strapline_bridge.radio.polls import Polls
 from strapline_bridge.radio.timing import Timing
 
 _log = logging.getLogger(__name__)
@@ -152,12 +153,11 @@ class Link:
         """Return once the link is lost, or says that it is there and is not."""
         timing = self._shared.timing
         silence_s = timing.steady_silence_s if armed.steady else timing.quiet_silence_s
-        asked_ns = polled_ns = self._shared.clock.now_ns()
-        while not await self._gone_within(min(silence_s, timing.poll_s) / 2):
+        asked_ns = self._shared.clock.now_ns()
+        polls = self._polls(asked_ns)
+        while not await self._gone_within(min(silence_s, polls.shortest_s(armed)) / 2):
             now_ns = self._shared.clock.now_ns()
-            if now_ns - polled_ns >= timing.poll_s * _NS_PER_S:
-                polled_ns = now_ns
-                await self._poll(client, armed)
+            await self._poll(client, armed, polls, now_ns)
             if now_ns - max(self._heard_ns, asked_ns) < silence_s * _NS_PER_S:
                 continue
             asked_ns = now_ns
@@ -169,17 +169,19 @@ class Link:
                 _log.info("device %s: said to be connected, but is gone", self._device_id)
                 return
 
-    async def _poll(self, client: BleakClient, armed: arming.Armed) -> None:
-        for characteristic in armed.polled:
-            await arming.read(
-                client, characteristic, self, self._shared.timing.operation_s, on_change=True
-            )
-        await self._look_at_doubtful(client, armed)
+    def _polls(self, began_ns: int) -> Polls:
+        totals = frozenset(
+            uuid for uuid, one in self._shared.decoders.items() if one.field_bits is not None
+        )
+        return Polls(self._shared.timing, totals, began_ns)
 
-    async def _look_at_doubtful(self, client: BleakClient, armed: arming.Armed) -> None:
-        """Find totals that change and do not notify; they are polled from now on."""
+    async def _poll(
+        self, client: BleakClient, armed: arming.Armed, polls: Polls, now_ns: int
+    ) -> None:
         operation_s = self._shared.timing.operation_s
-        for characteristic in list(armed.doubtful):
+        for characteristic in polls.due(armed, now_ns):
+            await arming.read(client, characteristic, self, operation_s, on_change=True)
+        for characteristic in polls.doubtful_due(armed, now_ns):
             uuid = characteristic.uuid
             if uuid in self._notifying:
                 armed.doubtful.remove(characteristic)

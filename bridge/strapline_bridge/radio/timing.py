@@ -28,7 +28,8 @@ class Timing:
             there after so long without a word,
         steady_limit_s: and its link is made anew after so long, even if it is.
         quiet_silence_s: the same question to one that speaks on change.
-        poll_s: between two reads of a value that cannot be subscribed to.
+        poll_s: between two reads of a value that cannot be subscribed to,
+        poll_total_s: and of one that people watch grow: a total of steps.
     """
 
     eager_s: float = 60
@@ -47,6 +48,7 @@ class Timing:
     steady_limit_s: float = 5 * 60
     quiet_silence_s: float = 15 * 60
     poll_s: float = 10 * 60
+    poll_total_s: float = 60
 
     def pause_after_s(self, missing_s: float) -> float:
         """The pause between two stretches of scanning.

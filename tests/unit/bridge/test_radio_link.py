@@ -343,7 +343,9 @@ def _watch_that_does_not_notify() -> FakeStrap:
     )
 
 
-_POLLING = Timing(window_s=100, poll_s=0.01, quiet_silence_s=10**9, operation_s=1)
+_POLLING = Timing(
+    window_s=100, poll_s=0.01, poll_total_s=0.01, quiet_silence_s=10**9, operation_s=1
+)
 
 
 async def test_a_total_that_changes_without_a_word_is_polled_and_no_longer_subscribed() -> None:
