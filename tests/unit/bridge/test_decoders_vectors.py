@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ _VENDORS = {
     "00030001-78fc": "00030001-78fc-48fe-8e23-433b3a1942d0",
     "FEE0/0007": "00000007-0000-3512-2118-0009af100700",
 }
+_VENDORS_BY_START = {"00030001-78fc": "00030001-78fc", "00000007-0000": "FEE0/0007"}
 #: A source that differs from the specification: what the specification gives instead.
 _BY_THE_SPECIFICATION: dict[str, dict[str, Any]] = {
     # The source calls bit 1 alone "supported, no contact"; bit 2 is what says supported.
@@ -128,3 +130,24 @@ def test_refuses_with_a_reason(vector: dict[str, Any]) -> None:
     assert refused.value.characteristic == uuid
     assert refused.value.value == raw
     assert refused.value.reason
+
+
+def test_the_page_on_devices_counts_them_rightly() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "devices.md").read_text()
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| ([0-9]+)[^|]*\| yes \|", page, re.MULTILINE)
+    counted: set[str] = set()
+    for characteristics, number in rows:
+        named = {
+            _VENDORS_BY_START.get(one[:13].lower(), one)
+            for one in re.findall(
+                r"\b(?:2[AB][0-9A-F]{2}|[0-9a-f]{8}-[0-9a-f-]{27})\b", characteristics
+            )
+        }
+        found = [one for one in _VECTORS if one["characteristic"] in named]
+        assert len(found) == int(number), characteristics
+        counted |= {_uuid(one) for one in found}
+    # All but what the radio does not ask for has a row.
+    unasked = {uuid for uuid, one in DESCRIPTIONS.items() if one.field is None}
+    features = {"00002a54-0000-1000-8000-00805f9b34fb"}
+    hardware = {"00002a27-0000-1000-8000-00805f9b34fb"}
+    assert counted == {*DECODERS, *DESCRIPTIONS} - (unasked - features) - hardware
