@@ -68,10 +68,10 @@ def parse(value: bytes) -> StepClimberData:
         fields = [value[2] | value[3] << 8, value[4] | value[5] << 8]
         at = 6
     for flag, widths in _OPTIONAL:
+        if not flags & flag:
+            fields += [None] * len(widths)
+            continue
         for width in widths:
-            if not flags & flag:
-                fields.append(None)
-                continue
             if len(value) < at + width:
                 raise UndecodableError(CHARACTERISTIC, value, "a field of its flags is cut off")
             number = int.from_bytes(value[at : at + width], "little")

@@ -116,7 +116,9 @@ def capture(
 
     logs.set_up(logging.WARNING)
     named = device or []
-    chosen = Wearables() if named else WearablesFile(load(config or DEFAULT_PATH).state_dir).load()
+    chosen = Wearables()
+    if not named and (config is not None or DEFAULT_PATH.exists()):
+        chosen = WearablesFile(load(config or DEFAULT_PATH).state_dir).load()
     run_until_stopped(
         record(
             output, named=named, chosen=chosen, seconds=seconds, adapter=adapter, simulate=simulate

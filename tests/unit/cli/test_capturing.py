@@ -9,6 +9,7 @@ import pytest
 
 from strapline.capturing import capture
 from strapline.errors import CommandError
+from strapline.main import main
 from strapline_bridge.capturing import Recorder
 from strapline_bridge.radio import Notification, RadioEvent
 from strapline_bridge.radio.captures import loads
@@ -75,3 +76,16 @@ async def test_nothing_heard_leaves_no_file(
     await capture(tmp_path / "f", named=[], chosen=chosen, seconds=1, simulate=True)
     assert "Nothing was recorded" in capsys.readouterr().err
     assert not (tmp_path / "f").exists()
+
+
+def test_without_a_device_and_a_configuration_it_says_how_to_name_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("strapline_bridge.config.DEFAULT_PATH", tmp_path / "none.toml")
+    monkeypatch.setattr("sys.argv", ["strapline", "bridge", "capture"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 1
+    assert "--device takes a name or an address" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
