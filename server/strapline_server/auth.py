@@ -30,6 +30,8 @@ LONGEST_LIFE_S: Final = 400 * 86_400
 LINK_LIFE_S: Final = 30 * 86_400
 #: How far a maker's clock may be ahead of ours. `exp` has no leeway.
 LEEWAY_S: Final = 5
+#: By how much our clock may have been set back since the longest-lived token was made.
+_SET_BACK_S: Final = 86_400
 
 #: RFC 7515 section 7.1: three parts in base64url, which has no padding (section 2).
 _FORM: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
@@ -104,12 +106,15 @@ class Authority:
         now_s = self._clock() / 1000
         if payload.exp <= now_s:
             raise TokenError("token: expired")
-        if payload.exp > now_s + LONGEST_LIFE_S:
+        if payload.exp > now_s + LONGEST_LIFE_S + _SET_BACK_S:
             raise TokenError(f"token: exp is more than {LONGEST_LIFE_S // 86_400} days away")
-        for name, moment in (("nbf", payload.nbf), ("iat", payload.iat)):
-            if moment is not None and moment > now_s + LEEWAY_S:
-                raise TokenError(f"token: {name} is in the future")
-        made_s = payload.iat if payload.iat is not None else now_s
+        if payload.nbf is not None and payload.nbf > now_s + LEEWAY_S:
+            raise TokenError("token: nbf is in the future")
+        # `iat` refuses nothing (RFC 7519 section 4.1.6): after a clock was set back, every token
+        # made before seems to come from the future, and nobody could come in any more.
+        made_s = now_s
+        if payload.iat is not None and payload.iat < payload.exp:
+            made_s = payload.iat
         return Claims(
             sub=payload.sub,
             role=Role(payload.role),

@@ -25,7 +25,8 @@ from strapline_protocol.watching import (
 
 #: A source that was silent for longer yields to the next one.
 YIELD_MS: Final = 5_000
-#: A reading that is further ahead of the server's clock is never current.
+#: A reading that is further ahead of the server's clock is never current; it may have become so
+#: when the clock was set back.
 AHEAD_MS: Final = 5_000
 #: Younger readings are pushed whatever their lane, older ones are history.
 YOUNG_MS: Final = 300_000
@@ -95,7 +96,7 @@ def shown(sources: Sequence[Source], now_ms: int) -> Source | None:
     spoke = [source for source in sources if source.newest_ms is not None]
     for source in spoke:
         patience = YOUNG_MS if source.on_change else YIELD_MS
-        if source.newest_ms is not None and source.newest_ms > now_ms - patience:
+        if source.newest_ms is not None and -AHEAD_MS <= now_ms - source.newest_ms < patience:
             return source
     return max(spoke, key=lambda source: source.newest_ms or 0, default=None)
 
@@ -157,7 +158,8 @@ def _current(
     if source.on_change and connected is not None:
         return _number(source.usable_value) if source.device in connected else None
     patience = YOUNG_MS if source.on_change else metric.fresh_for_ms
-    return _number(source.usable_value) if now_ms - source.usable_ms <= patience else None
+    young = -AHEAD_MS <= now_ms - source.usable_ms <= patience
+    return _number(source.usable_value) if young else None
 
 
 def _last(sources: Sequence[Source], source: Source | None) -> LastValue | None:

@@ -6,10 +6,13 @@ The rule, first match:
 error      the server cannot store
 offline    no bridge of this user is connected
 syncing    a bridge has an older backlog, or was asked to sync and has not answered
-realtime   a strap is connected and a reading was heard just now
+realtime   a strap is connected and a reading of just now was heard just now
 connecting a strap is looked for, or was found and has not spoken, since recently
 synced     all that was measured is here; nothing new comes
 ========== =====================================================================
+
+What is shown as a moment is wall time; every age is counted on the monotonic clock, so that
+nothing becomes the present, or stays it, by setting a clock.
 """
 
 from __future__ import annotations
@@ -31,10 +34,11 @@ from strapline_protocol.watching import (
     UserStatus,
 )
 from strapline_server.hub import Hub
+from strapline_server.state import AHEAD_MS
 from strapline_server.store import Grant
 from strapline_server.wheel import NOWHERE
 
-#: A reading this old is not the present any more.
+#: A reading this old is not the present any more, nor is one further ahead than AHEAD_MS.
 HEARD_MS: Final = 10_000
 #: A backlog whose oldest reading is younger is only what is under way.
 BACKLOG_MS: Final = 10_000
@@ -43,6 +47,8 @@ CONNECTING_MS: Final = 30_000
 #: For how long a bridge may take to answer a SYNC.
 SYNC_MS: Final = 10_000
 _LOOK_EVERY_MS: Final = 1_000
+#: Told ages that differ by less are of the same moment.
+_SAME_MS: Final = 5_000
 #: What may change by time alone.
 _PASSING: Final = frozenset({SyncStatus.CONNECTING, SyncStatus.REALTIME, SyncStatus.SYNCING})
 _MOST_DEVICES: Final = 256
@@ -55,6 +61,8 @@ class _Device:
     name: str
     state: DeviceState
     since_ms: int
+    #: The same moment on the monotonic clock.
+    since_monotonic_ms: int
     battery: int | None
     complete_through_ms: int | None
 
@@ -67,7 +75,8 @@ class _Bridge:
     heard_ms: int
     pending: int = 0
     oldest_pending_ms: int = 0
-    devices: dict[str, _Device] = field(default_factory=dict)
+    #: By user and device id.
+    devices: dict[tuple[str, str], _Device] = field(default_factory=dict)
     send: Callable[[Sync], None] | None = None
     sync_request: str | None = None
     sync_until_ms: int = 0
@@ -95,6 +104,7 @@ class Statuses:
         self._wall_ms = wall_clock
         self._monotonic = monotonic
         self._bridges: dict[str, _Bridge] = {}
+        #: The moment, on the monotonic clock, that each user's newest reading is of.
         self._heard: dict[str, int] = {}
         self._synced: dict[str, int] = {}
         self._told: dict[str, _Told] = {}
@@ -152,43 +162,50 @@ class Statuses:
         bridge = self._bridges.get(sub)
         if bridge is None:
             return
-        now_ms = self._wall_ms()
-        bridge.heard_ms = now_ms
+        bridge.heard_ms = self._wall_ms()
         bridge.pending, bridge.oldest_pending_ms = status.pending, status.oldest_pending_ms
         if status.request is not None and status.request == bridge.sync_request:
             bridge.sync_request = None
-        devices: dict[str, _Device] = {}
+        devices: dict[tuple[str, str], _Device] = {}
         for device in status.devices:
             if not bridge.grant.allows(device.user):
                 continue
             through = device.complete_through
             zero = zeros.get(through.stream) if through is not None else None
-            devices[device.device] = _Device(
+            key = device.user, device.device
+            devices[key] = _Device(
                 device.user,
                 device.name,
                 device.state,
-                self._since(bridge, device.device, device.state, now_ms - device.state_age_ms),
+                *self._since(bridge.devices.get(key), device.state, device.state_age_ms),
                 device.battery,
                 zero.wall_ms(through.elapsed_ms) if zero and through else None,
             )
         bridge.devices = devices
         self._refresh(_users(bridge.grant))
 
-    @staticmethod
-    def _since(bridge: _Bridge, device: str, state: DeviceState, since_ms: int) -> int:
-        """The moment told first: the same age, told again, differs by the way's latency."""
-        known = bridge.devices.get(device)
-        if known is not None and known.state is state and abs(known.since_ms - since_ms) < 5_000:
-            return known.since_ms
-        return max(0, since_ms)
+    def _since(self, known: _Device | None, state: DeviceState, age_ms: int) -> tuple[int, int]:
+        """The moment told first, by both clocks: an age told again differs by the way's latency."""
+        since_ms = self._monotonic() - age_ms
+        if (
+            known is not None
+            and known.state is state
+            and abs(known.since_monotonic_ms - since_ms) < _SAME_MS
+        ):
+            return known.since_ms, known.since_monotonic_ms
+        return max(0, self._wall_ms() - age_ms), since_ms
 
     def heard(self, user: str, at_ms: int) -> None:
-        """A young reading of this user was committed."""
-        now_ms = self._wall_ms()
-        self._synced[user] = now_ms
-        before = self._heard.get(user, 0)
-        self._heard[user] = max(before, min(at_ms, now_ms))
-        if now_ms - before > HEARD_MS:
+        """A young reading of this user, of ``at_ms`` wall time, was committed now."""
+        wall_ms = self._wall_ms()
+        self._synced[user] = wall_ms
+        age_ms = wall_ms - at_ms
+        if age_ms < -AHEAD_MS:
+            return
+        was_heard = self._is_heard(user)
+        of_ms = self._monotonic() - max(0, age_ms)
+        self._heard[user] = max(self._heard.get(user, of_ms), of_ms)
+        if not was_heard:
             self._refresh([user])
 
     def synced(self, user: str) -> None:
@@ -223,40 +240,35 @@ class Statuses:
         for bridge in self._bridges.values():
             if bridge.sync_request is not None and now_ms > bridge.sync_until_ms:
                 bridge.sync_request = None
-        wall_ms = self._wall_ms()
         due = [
             user
             for user, told in self._told.items()
             if told.status in _PASSING
-            and not (
-                told.status is SyncStatus.REALTIME
-                and wall_ms - self._heard.get(user, 0) <= HEARD_MS
-            )
+            and not (told.status is SyncStatus.REALTIME and self._is_heard(user))
         ]
         self._refresh(due)
         return now_ms + _LOOK_EVERY_MS
 
     # What is so
 
-    def connected(self) -> frozenset[str]:
-        """Devices whose hop stands."""
+    def connected(self) -> frozenset[tuple[str, str]]:
+        """User and device of each hop that stands: device ids are the bridge's own choice."""
         return frozenset(
-            name
+            key
             for bridge in self._bridges.values()
             if bridge.state is HopState.ONLINE
-            for name, device in bridge.devices.items()
+            for key, device in bridge.devices.items()
             if device.state is DeviceState.CONNECTED
         )
 
     def of(self, user: str, synced_ms: int | None = None) -> UserStatus:
         """One user's status; ``synced_ms`` is what the store knows of the last commit."""
-        now_ms = self._wall_ms()
         bridges = self._of_user.get(user, [])[:_MOST_BRIDGES]
         straps = {
             name: device
             for bridge in bridges
-            for name, device in bridge.devices.items()
-            if device.user == user
+            for (owner, name), device in bridge.devices.items()
+            if owner == user
         }
         online = [bridge for bridge in bridges if bridge.state is HopState.ONLINE]
         through = [
@@ -265,7 +277,7 @@ class Statuses:
             if device.complete_through_ms is not None
         ]
         return UserStatus(
-            status=self._status(user, bridges, online, now_ms),
+            status=self._status(user, online),
             hops=Hops(
                 devices=[
                     DeviceHop(
@@ -301,9 +313,11 @@ class Statuses:
             for user in bridge.grant.users:
                 self._of_user.setdefault(user.id, []).append(bridge)
 
-    def _status(
-        self, user: str, bridges: list[_Bridge], online: list[_Bridge], now_ms: int
-    ) -> SyncStatus:
+    def _is_heard(self, user: str) -> bool:
+        heard_ms = self._heard.get(user)
+        return heard_ms is not None and self._monotonic() - heard_ms <= HEARD_MS
+
+    def _status(self, user: str, online: list[_Bridge]) -> SyncStatus:
         if self._server.state is not ServerState.OK:
             return SyncStatus.ERROR
         if not online:
@@ -316,10 +330,11 @@ class Statuses:
             device for bridge in online for device in bridge.devices.values() if device.user == user
         ]
         connected = any(device.state is DeviceState.CONNECTED for device in straps)
-        if connected and now_ms - self._heard.get(user, 0) <= HEARD_MS:
+        if connected and self._is_heard(user):
             return SyncStatus.REALTIME
+        now_ms = self._monotonic()
         awaited = (
-            now_ms - device.since_ms <= CONNECTING_MS
+            now_ms - device.since_monotonic_ms <= CONNECTING_MS
             for device in straps
             if device.state is not DeviceState.NOT_WORN
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -249,6 +251,11 @@ async def test_a_corrected_time_moves_the_readings_and_says_so(tmp_path: Path) -
             assert [one.at() for one in page.series] == [[now - 1_000, now - 500]]
 
 
+def cursor_of(at_ms: int, stream: str, number: int) -> str:
+    text = json.dumps([at_ms, stream, number]).encode()
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
 async def history(eye: Peer, **params: JsonValue) -> HistoryPage:
     asked: dict[str, JsonValue] = {"user": "ana", "metric": "heart_rate", **params}
     await eye.say(Request(request="h", method="history", params=asked))
@@ -301,6 +308,8 @@ async def test_history_comes_in_bounded_pages_in_order_of_time(tmp_path: Path) -
         {"fromMs": -1},
         {"user": "ana' OR 1=1"},
         {"metric": "Heart Rate"},
+        *({"after": cursor_of(huge, "s", 1)} for huge in (2**53, -(2**70), 10**200)),
+        {"after": cursor_of(1, "s", 2**64)},
     ],
     ids=str,
 )

@@ -72,7 +72,7 @@ def read_view(
     epoch: str,
     sub: str,
     subscribe: Subscribe,
-    connected: Collection[str],
+    connected: Collection[tuple[str, str]],
 ) -> View:
     """Position and state of one moment for what is asked and granted.
 
@@ -81,7 +81,7 @@ def read_view(
         epoch: this database's history.
         sub: who asks; the grant is read anew.
         subscribe: what is asked.
-        connected: devices whose hop stands.
+        connected: user and device of each hop that stands.
     """
     grant = find_grant(transaction, sub)
     if grant is None:
@@ -113,17 +113,21 @@ def read_view(
 
 
 def read_state(
-    transaction: Transaction, user: User, metrics: Collection[str], connected: Collection[str]
+    transaction: Transaction,
+    user: User,
+    metrics: Collection[str],
+    connected: Collection[tuple[str, str]],
 ) -> dict[str, MetricData]:
     """The state of these metrics at this moment."""
     aggregates = Aggregates(transaction)
+    of_user = frozenset(device for owner, device in connected if owner == user.id)
     return {
         metric: render(
             metric,
             aggregates.sources(user.key, metric),
             aggregates.day(user, metric),
             transaction.now_ms,
-            connected,
+            of_user,
         )
         for metric in metrics
     }
@@ -160,7 +164,8 @@ class _Mark:
         """Raises ValueError when it is none of ours."""
         padded = cursor + "=" * (-len(cursor) % 4)
         match json.loads(base64.urlsafe_b64decode(padded)):
-            case [int(at_ms), str(stream), int(number)]:
+            # SQLite's integers end at 64 bits.
+            case [int(at_ms), str(stream), int(number)] if max(abs(at_ms), abs(number)) < 2**53:
                 return cls(at_ms, stream, number)
         raise ValueError("not a cursor")
 

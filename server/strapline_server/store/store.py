@@ -80,7 +80,9 @@ class Store:
         """Whether a transaction can be made durable now."""
         await self._database.write(lambda transaction: transaction.run("probe"))
 
-    async def view(self, sub: str, subscribe: Subscribe, connected: Collection[str]) -> View:
+    async def view(
+        self, sub: str, subscribe: Subscribe, connected: Collection[tuple[str, str]]
+    ) -> View:
         """What a subscription begins with."""
         return await self._database.read(
             lambda transaction: read_view(transaction, self.epoch, sub, subscribe, connected)

@@ -45,6 +45,18 @@ def test_a_fresh_value_is_current_and_last() -> None:
     assert (data.over, data.day_ends_ms, data.fresh_for_ms) == ("day", NOON + 1, 5_000)
 
 
+def test_a_value_from_the_future_is_last_only() -> None:
+    data = rate(source(-5_001))
+    assert data.current is None
+    assert data.last is not None
+    assert rate(source(-5_000)).current == 72
+
+
+def test_a_source_from_the_future_yields_to_one_that_speaks() -> None:
+    ahead, now = source(-3_600_000, 50, "first"), source(1_000, 80, "second")
+    assert rate(ahead, now).current == 80
+
+
 def test_an_old_value_is_last_only() -> None:
     data = rate(source(5_001))
     assert data.current is None

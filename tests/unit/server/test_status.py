@@ -40,7 +40,9 @@ class Scene:
     def __init__(self) -> None:
         self.now_ms = NOON
         hub = Hub(Counters(), lambda: self.now_ms)
-        self.statuses = Statuses(hub, lambda: self.now_ms, lambda: self.now_ms)
+        #: By how much the wall clock was set back.
+        self.set_back_ms = 0
+        self.statuses = Statuses(hub, lambda: self.now_ms - self.set_back_ms, lambda: self.now_ms)
         self.told: list[SyncStatusUpdate] = []
         self.asked: list[Sync] = []
         self.send = self.asked.append
@@ -182,7 +184,7 @@ def test_hops_carry_what_was_said_and_since_when() -> None:
     assert scene.statuses.of("ben").complete_through_ms is None
     scene.statuses.synced("ana")
     assert scene.statuses.of("ana", synced_ms=NOON - 1).last_sync_at == NOON
-    assert scene.statuses.connected() == {"strap-1", "strap-2"}
+    assert scene.statuses.connected() == {("ana", "strap-1"), ("ben", "strap-2")}
     scene.statuses.offline("pi", scene.send)
     assert scene.statuses.connected() == frozenset()
 
@@ -203,7 +205,48 @@ def test_straps_of_users_that_are_not_granted_are_left_out() -> None:
     scene.connect("ana")
     scene.report(devices=[strap(), strap(device="foreign", user="ben")])
     assert scene.statuses.of("ben").hops.devices == []
-    assert scene.statuses.connected() == {"strap-1"}
+    assert scene.statuses.connected() == {("ana", "strap-1")}
+
+
+def test_devices_of_one_id_are_each_their_own_users() -> None:
+    scene = Scene()
+    scene.connect("ana", "ben")
+    scene.report(devices=[strap(), strap(DeviceState.SEARCHING, user="ben")])
+    assert scene.statuses.connected() == {("ana", "strap-1")}
+    assert [scene.statuses.of(user).hops.devices[0].state for user in USERS] == [
+        "connected",
+        "searching",
+    ]
+
+
+def test_a_clock_that_is_set_back_leaves_nothing_in_the_present() -> None:
+    scene = Scene()
+    scene.connect("ana")
+    scene.report(devices=[strap(DeviceState.SEARCHING)])
+    scene.set_back_ms = 3_600_000
+    scene.now_ms += 30_001
+    scene.statuses.wake(scene.now_ms)
+    assert scene.status() == "synced"
+
+    scene.set_back_ms = 0
+    scene.report()
+    scene.statuses.heard("ana", scene.now_ms)
+    assert scene.status() == "realtime"
+    scene.set_back_ms = 3_600_000
+    scene.now_ms += 10_001
+    scene.statuses.wake(scene.now_ms)
+    assert scene.status() != "realtime"
+
+
+def test_only_a_reading_of_just_now_is_heard() -> None:
+    scene = Scene()
+    scene.connect("ana")
+    scene.report()
+    for age_ms in (-5_001, 10_001):
+        scene.statuses.heard("ana", scene.now_ms - age_ms)
+        assert scene.status() != "realtime"
+    scene.statuses.heard("ana", scene.now_ms + 5_000)
+    assert scene.status() == "realtime"
 
 
 def test_nothing_is_said_twice() -> None:
