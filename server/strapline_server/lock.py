@@ -23,9 +23,16 @@ class FolderLock:
         """Take it.
 
         Raises:
-            StoreError: another server has it; the text names its process.
+            StoreError: another server has it, and the text names its process; or the folder
+                cannot be written to.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"{self._path}: cannot be opened ({error.strerror}). Let this user write to "
+                f"{self._path.parent}, or set another state_folder."
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -75,9 +75,19 @@ def load_secret(path: Path) -> bytes:
 
 
 def load_or_make_secret(path: Path) -> bytes:
-    """The secret in this file, which is made when there is none: 32 random bytes, base64url."""
-    if not path.exists():
-        _make(path)
+    """The secret in this file, which is made when there is none: 32 random bytes, base64url.
+
+    Raises:
+        SecretError: it cannot be made, or as :func:`load_secret`.
+    """
+    try:
+        if not path.exists():
+            _make(path)
+    except OSError as error:
+        raise SecretError(
+            f"{path}: the secret cannot be made ({error.strerror}). Make the folder {path.parent}, "
+            "let this user write to it, or set another secret_file."
+        ) from error
     return load_secret(path)
 
 

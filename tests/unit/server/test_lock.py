@@ -35,3 +35,8 @@ def test_what_dies_gives_it_back(tmp_path: Path) -> None:
     lock.acquire()
     assert (tmp_path / FILE_NAME).read_text() == f"{os.getpid()}\n"
     lock.release()
+
+
+def test_a_folder_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"gone.*cannot be opened.*another state_folder"):
+        FolderLock(tmp_path / "gone").acquire()

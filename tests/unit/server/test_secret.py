@@ -105,3 +105,9 @@ def test_a_weak_secret_is_refused_with_the_command_for_a_good_one(
 
 def test_a_good_secret_is_itself() -> None:
     assert check_secret(GOOD, "secret") == GOOD
+
+
+def test_a_folder_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(SecretError, match=r"cannot be made .*Make the folder .*gone") as caught:
+        load_or_make_secret(tmp_path / "gone" / "secret")
+    assert "another secret_file" in str(caught.value)
