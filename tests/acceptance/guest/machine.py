@@ -30,11 +30,11 @@ class Ended:
 
     Attributes:
         status: of the share's ``start``; None when the guest never came to its end.
-        console: what the kernel said.
+        said: by the kernel, then by ``start``.
     """
 
     status: int | None
-    console: str
+    said: str
 
 
 def run_guest(image: Image, share: Path, limit_s: float = LIMIT_S) -> Ended:
@@ -45,7 +45,8 @@ def run_guest(image: Image, share: Path, limit_s: float = LIMIT_S) -> Ended:
         share: the guest's only way in and out; it writes into ``share/out``.
         limit_s: then the guest is killed.
     """
-    console, status = share / "out/console.txt", share / "out/status"
+    out = share / "out"
+    console, started, status = out / "console.txt", out / "start.txt", out / "status"
     drive = f"file={image.disk},if=virtio,format=raw,snapshot=on,cache=unsafe"
     shared = f"local,path={share},mount_tag=share,security_model=none,id=share"
     # The guest dies with this process, however that ends.
@@ -69,5 +70,6 @@ def run_guest(image: Image, share: Path, limit_s: float = LIMIT_S) -> Ended:
     finally:
         guest.kill()
         guest.wait()
-    said = console.read_text(errors="replace") if console.exists() else ""
-    return Ended(int(status.read_text()) if status.exists() else None, f"{said}\n{complaints}")
+    said = [path.read_text(errors="replace") for path in (console, started) if path.exists()]
+    code = int(status.read_text()) if status.exists() else None
+    return Ended(code, "\n".join([*said, complaints]))

@@ -79,7 +79,7 @@ def test_what_bluetoothd_hands_over_is_on_the_server_once(tmp_path: Path) -> Non
     out = tmp_path / "out"
     ended = run_guest(guest, tmp_path)
     with evidence(out):
-        assert ended.status == 0, ended.console
+        assert ended.status == 0, ended.said
         outcome = Outcome.model_validate_json((out / "outcome.json").read_text())
         check(outcome)
 
