@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,8 +204,10 @@ class OutboxMachine(RuleBasedStateMachine):
         assert not forgotten & (settled | dead | erased)
         for key in forgotten:
             self.settled.pop(key, None)
+        refused, known = self._refused(), {record.id for record in self.outbox.records()}
         for numbers, noted in ((self.dead, dead), (self.erased, erased)):
-            remembered = numbers & self._refused()
+            # Of a stream that was forgotten nothing can come again: it needs no memory.
+            remembered = {key for key in numbers if key in refused or key[0] not in known}
             assert noted <= remembered
             numbers.intersection_update(remembered)
         self._note()
@@ -232,6 +235,17 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.outbox.status().pending == len(pending)
 
     @invariant()
+    def a_stream_is_forgotten_only_when_nothing_is_left_of_it(self) -> None:
+        if not hasattr(self, "outbox"):
+            return
+        known = {record.id for record in self.outbox.records()}
+        gone = {key for key in self.committed.content if key[0] not in known}
+        # What a server refused is kept for a person to see; it counts as gone only where a
+        # server has accounted for it otherwise.
+        assert gone <= self.settled.keys() | self.erased
+        assert not gone & self.run(self._pending()).keys()
+
+    @invariant()
     def a_stream_gives_numbers_without_holes(self) -> None:
         if not hasattr(self, "outbox"):
             return
@@ -245,3 +259,27 @@ TestOutboxMachine = OutboxMachine.TestCase
 TestOutboxMachine.settings = settings(
     stateful_step_count=20, max_examples=max(10, settings().max_examples // 4)
 )
+
+
+def test_erased_readings_of_a_forgotten_stream_stay_gone_after_a_crash() -> None:
+    """A stream of which a server erased all is forgotten at a restart, its erasure with it."""
+    machine = OutboxMachine()
+    machine.open(_TINY)
+    try:
+        for step in (
+            partial(machine.put, [("device-b", "heart_rate", 63), ("device-b", "battery", 80)], 1),
+            machine.crash,
+            partial(machine.reject, 0, [(17, 25)], "implausible"),
+            partial(machine.reject, 0, [(4, 15), (0, 11)], "erased"),
+            partial(machine.server_restored, 0, [(30, 36)], "store-2"),
+            machine.restart,
+            machine.crash,
+        ):
+            step()
+            machine.nothing_is_lost_or_doubled()
+            machine.a_stream_is_forgotten_only_when_nothing_is_left_of_it()
+            machine.a_stream_gives_numbers_without_holes()
+        assert machine.outbox.records() == []
+        assert len(machine.committed.content) == 2
+    finally:
+        machine.teardown()
