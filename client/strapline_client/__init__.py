@@ -16,15 +16,27 @@ from strapline_client.events import (
 )
 from strapline_client.service import WebSocketService
 from strapline_client.updates import Updates
+from strapline_protocol.watching import (
+    HealthDataUpdate,
+    HistoryChanged,
+    Subscribed,
+    SubscriptionChanged,
+    SyncStatusUpdate,
+)
 
 __all__ = [
     "ClientError",
     "ConnectionChanged",
     "ConnectionStatus",
+    "HealthDataUpdate",
+    "HistoryChanged",
     "Lagged",
     "NotConnectedError",
     "RequestRefusedError",
     "StoppedError",
+    "Subscribed",
+    "SubscriptionChanged",
+    "SyncStatusUpdate",
     "Update",
     "Updates",
     "UserState",

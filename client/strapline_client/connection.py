@@ -35,6 +35,7 @@ from strapline_protocol.opening import (
     TokenExpiring,
 )
 from strapline_protocol.viewer_session import Event, Gap, ViewerSession
+from strapline_protocol.watching import SubscriptionChanged
 
 _log = logging.getLogger(__name__)
 
@@ -155,6 +156,11 @@ class Connection:
             case Gap():
                 _log.info("a change of %s was missed: subscribing again", event.metric)
                 await self._send(self._session.subscribe(self._next_request()))
+            case SubscriptionChanged():
+                self._take(event)
+                if event.added:
+                    # Of those that came, nothing is sent before it is asked for.
+                    await self._send(self._session.subscribe(self._next_request()))
             case TokenExpiring():
                 await self._renew(event.token)
             case GoingAway():

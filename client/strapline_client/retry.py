@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from strapline_protocol.closing import Backoff, CloseCode, Reaction, reaction_to
+from strapline_protocol.closing import Backoff, CloseCode, Reaction, reaction_to, retry_after_ms
 
 #: Before AUTHENTICATED says over which time the server wants its clients to come back.
 SPREAD_UNTIL_TOLD_MS: Final = 5_000
@@ -63,7 +63,8 @@ class Retry:
             if after_ms is None:
                 after_ms = int(ending.spread_ms * random)
             return replace(now, backoff=now.backoff.failed()), Again(after_ms)
-        again = Again(now.backoff.delay_ms(random))
+        # Where the server says for how long to stay away, the jitter comes on top of it.
+        again = Again(retry_after_ms(ending.reason) + now.backoff.delay_ms(random))
         if reaction is Reaction.RENEW and not now.renewed:
             # A token may just have run out: the fresh one is tried before any backing off.
             return replace(now, renewed=True), again

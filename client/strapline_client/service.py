@@ -90,12 +90,13 @@ class WebSocketService:
         self._listeners: dict[WebSocketEventType, list[Listener]] = {}
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
+        self._error: Exception | None = None
         self.status = ConnectionStatus.DISCONNECTED
         self.session: Authenticated | None = None
         self.connections = 0
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="strapline viewer")
+        self._task = asyncio.create_task(self._guarded(), name="strapline viewer")
         return self
 
     async def __aexit__(
@@ -114,7 +115,10 @@ class WebSocketService:
     def updates(self, bound: int = DEFAULT_BOUND) -> Updates:
         """What comes from now on; at most ``bound`` updates wait for a slow reader."""
         reader = Updates(bound)
-        self._readers.append(reader)
+        if self.status is ConnectionStatus.STOPPED:
+            reader.end(self._error)
+        else:
+            self._readers.append(reader)
         return reader
 
     def add_event_listener(
@@ -151,6 +155,14 @@ class WebSocketService:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         self._end(None)
+
+    async def _guarded(self) -> None:
+        """Run; what nobody thought of ends every iteration with it: nobody waits for ever."""
+        try:
+            await self._run()
+        except Exception as error:
+            _log.exception("the service failed")
+            self._end(error)
 
     async def _run(self) -> None:
         retry = Retry()
@@ -223,7 +235,10 @@ class WebSocketService:
             except Exception:  # noqa: BLE001  # a program's mistake must not end its connection
                 _log.exception("a listener of %s failed", update.type)
 
-    def _end(self, error: StoppedError | None) -> None:
+    def _end(self, error: Exception | None) -> None:
+        if self.status is ConnectionStatus.STOPPED:
+            return
+        self._error = error
         self._change(ConnectionStatus.STOPPED, str(error or ""))
         for reader in self._readers:
             reader.end(error)

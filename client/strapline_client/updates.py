@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from typing import Final, Self
 
-from strapline_client.errors import StoppedError
 from strapline_client.events import Lagged, Update, WebSocketEventType
 
 #: A minute of a hundred wearers at 1 Hz; a reader that is further behind wants the state, not this.
@@ -18,8 +17,8 @@ class Updates:
 
     When it is full the oldest update is left out for the newest, and the reader is told in its
     place with a :class:`Lagged`: the state that comes with each update is whole all the same.
-    The iteration ends when the service is stopped, with :class:`StoppedError` where the server
-    stopped it.
+    The iteration ends when the service is stopped: with :class:`StoppedError` where the server
+    stopped it, with the error itself where this package failed.
 
     Attributes:
         left_out: how many updates were left out since the beginning.
@@ -33,7 +32,7 @@ class Updates:
         self._unsaid = 0
         self._changed = asyncio.Event()
         self._ended = False
-        self._error: StoppedError | None = None
+        self._error: Exception | None = None
         self.left_out = 0
 
     def put(self, update: Update) -> None:
@@ -45,7 +44,7 @@ class Updates:
         self._waiting.append(update)
         self._changed.set()
 
-    def end(self, error: StoppedError | None = None) -> None:
+    def end(self, error: Exception | None = None) -> None:
         """Nothing more comes; what waits is still handed out."""
         self._ended = True
         self._error = error

@@ -3,7 +3,7 @@
 import pytest
 
 from strapline_client.retry import Again, Ending, Retry, Stop
-from strapline_protocol.closing import Backoff, CloseCode
+from strapline_protocol.closing import Backoff, CloseCode, reason_text
 
 
 def test_the_first_retry_is_jittered_and_the_ceiling_doubles() -> None:
@@ -38,6 +38,13 @@ def test_it_comes_back_at_its_own_moment_where_the_server_gave_one() -> None:
 def test_restarts_that_never_become_useful_still_count_as_failures() -> None:
     retry, _ = Retry().after(Ending(CloseCode.RESTART), 0.0)
     assert retry.backoff.attempt == 1
+
+
+@pytest.mark.parametrize("code", [CloseCode.OVERLOADED, CloseCode.RATE_LIMITED])
+def test_it_stays_away_for_as_long_as_the_server_asks(code: CloseCode) -> None:
+    reason = reason_text("too many messages", retry_after_ms=5_000)
+    _, step = Retry().after(Ending(code, reason), 0.5)
+    assert step == Again(5_250)
 
 
 def test_a_fresh_token_is_tried_once_before_backing_off() -> None:

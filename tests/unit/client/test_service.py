@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from strapline_client import (
     ConnectionStatus,
@@ -12,9 +15,10 @@ from strapline_client import (
     WebSocketEventType,
     WebSocketService,
 )
+from strapline_client.state import States
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.opening import GoingAway
-from strapline_protocol.watching import HealthDataUpdate
+from strapline_protocol.watching import HealthDataUpdate, SubscriptionChanged
 from tests.unit.client.scripted import Peer, scripted
 from tests.unit.client.test_state import update as change
 
@@ -67,6 +71,56 @@ async def test_a_missing_change_is_asked_for_in_the_same_connection() -> None:
     async with scripted(play) as server, WebSocketService(server.url, "t") as service:
         assert await take(service, 3) == [4, 5, 6]
         assert service.connections == 1
+
+
+async def test_a_user_that_is_granted_later_is_asked_for() -> None:
+    async def play(peer: Peer) -> None:
+        await peer.open()
+        await peer.subscribe(3)
+        await peer.say(SubscriptionChanged(added=["tomas"], removed=[]))
+        asked = await peer.subscribe(3, reset=False)
+        assert asked.users is None
+        await peer.say(numbered(4, 3))
+        await peer.until_left()
+
+    async with scripted(play) as server, WebSocketService(server.url, "t") as service:
+        assert await take(service, 1) == [4]
+
+
+async def test_a_user_that_is_taken_away_is_not_asked_about() -> None:
+    async def play(peer: Peer) -> None:
+        await peer.open()
+        await peer.subscribe(3)
+        await peer.say(SubscriptionChanged(added=[], removed=["tomas"]), numbered(4, 3))
+        with pytest.raises(ConnectionClosed):
+            await peer.hear()
+
+    async with scripted(play) as server, WebSocketService(server.url, "t") as service:
+        assert await take(service, 1) == [4]
+
+
+async def test_what_nobody_thought_of_ends_every_iteration_with_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a fault of this package")
+
+    monkeypatch.setattr(States, "apply", broken)
+
+    async def play(peer: Peer) -> None:
+        await peer.open()
+        await peer.subscribe(3)
+        await peer.until_left()
+
+    async with scripted(play) as server, WebSocketService(server.url, "t") as service:
+        with pytest.raises(ZeroDivisionError, match="a fault of this package"):
+            async with asyncio.timeout(10):
+                await take(service, 1)
+        assert service.status is ConnectionStatus.STOPPED
+        with pytest.raises(ZeroDivisionError):
+            async with asyncio.timeout(10):
+                await take(service, 1)
+    assert "the service failed" in caplog.text
 
 
 async def test_going_away_gives_the_moment_to_come_back() -> None:
