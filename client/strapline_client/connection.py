@@ -153,14 +153,8 @@ class Connection:
                     self._room.release()
                 self._opened(event)
                 await self._send(self._session.subscribe(self._next_request()))
-            case Gap():
-                _log.info("a change of %s was missed: subscribing again", event.metric)
-                await self._send(self._session.subscribe(self._next_request()))
-            case SubscriptionChanged():
-                self._take(event)
-                if event.added:
-                    # Of those that came, nothing is sent before it is asked for.
-                    await self._send(self._session.subscribe(self._next_request()))
+            case Gap() | SubscriptionChanged(added=[_, *_]):
+                await self._subscribe_again(event)
             case TokenExpiring():
                 await self._renew(event.token)
             case GoingAway():
@@ -171,6 +165,14 @@ class Connection:
                 pass  # That it came is all that it says.
             case _:
                 self._take(event)
+
+    async def _subscribe_again(self, event: Gap | SubscriptionChanged) -> None:
+        if isinstance(event, Gap):
+            _log.info("a change of %s was missed: subscribing again", event.metric)
+        else:
+            # Of users who are granted later nothing comes before it is asked for.
+            self._take(event)
+        await self._send(self._session.subscribe(self._next_request()))
 
     def _take(self, event: Event) -> None:
         assert isinstance(event, Watched)

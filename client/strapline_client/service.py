@@ -160,7 +160,7 @@ class WebSocketService:
         """Run; what nobody thought of ends every iteration with it: nobody waits for ever."""
         try:
             await self._run()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # handed on to those who wait
             _log.exception("the service failed")
             self._end(error)
 
