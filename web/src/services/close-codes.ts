@@ -29,7 +29,8 @@ export enum Reason {
 export type Aftermath =
   /** Nothing that this page can do will help; a person must. */
   | { readonly kind: "stop"; readonly reason: Reason }
-  | { readonly kind: "backOff"; readonly reason: Reason }
+  /** Backing off, on top of what the server asked for. */
+  | { readonly kind: "backOff"; readonly atLeastMs: number; readonly reason: Reason }
   /** Come back at this moment; backing off after that. */
   | { readonly kind: "after"; readonly delayMs: number; readonly reason: Reason }
   /** Once with a new token, at once; without one, or the second time, backing off. */
@@ -44,7 +45,10 @@ export interface Circumstances {
   readonly random: () => number;
 }
 
-const FIRST_NUMBER = /\d+/;
+/** As the protocol's `reason_text` writes it. */
+const RETRY_AFTER = /retry after (\d+) ms/;
+/** A server that asks for more has made a mistake, and a screen does not go dark over it. */
+export const LONGEST_ASKED_MS = 120_000;
 
 export function aftermath(code: number, text: string, about: Circumstances): Aftermath {
   switch (code) {
@@ -57,7 +61,7 @@ export function aftermath(code: number, text: string, about: Circumstances): Aft
       };
     case CloseCode.OVERLOADED:
     case CloseCode.RATE_LIMITED:
-      return busy(text);
+      return { kind: "backOff", atLeastMs: askedMs(text), reason: Reason.SERVER_BUSY };
     case CloseCode.PROTOCOL_VIOLATION:
       return { kind: "stop", reason: Reason.BUG };
     case CloseCode.TOKEN_REFUSED:
@@ -67,16 +71,13 @@ export function aftermath(code: number, text: string, about: Circumstances): Aft
     case CloseCode.NO_COMMON_VERSION:
       return { kind: "stop", reason: whoIsBehind(about.serverVersions) };
     default:
-      return { kind: "backOff", reason: Reason.SERVER_AWAY };
+      return { kind: "backOff", atLeastMs: 0, reason: Reason.SERVER_AWAY };
   }
 }
 
-/** The reason's time, in seconds, where it names one. */
-function busy(text: string): Aftermath {
-  const seconds = FIRST_NUMBER.exec(text)?.[0];
-  return seconds === undefined
-    ? { kind: "backOff", reason: Reason.SERVER_BUSY }
-    : { kind: "after", delayMs: Number(seconds) * 1_000, reason: Reason.SERVER_BUSY };
+/** For how long the server asks to stay away; 0 where the reason does not say. */
+function askedMs(text: string): number {
+  return Math.min(LONGEST_ASKED_MS, Number(RETRY_AFTER.exec(text)?.[1] ?? 0));
 }
 
 export const SUBPROTOCOL = "strapline.v1";

@@ -19,8 +19,10 @@ export interface FeedHost {
   changed(news: News): void;
   /** This user is no longer granted: nothing of them stays. */
   left(user: string): void;
-  /** A change is missing, or a grant came: subscribe again. */
+  /** A change is missing: subscribe from where each user stands. */
   resubscribe(): void;
+  /** A grant came: nothing of theirs is sent before they are subscribed to. */
+  added(): void;
   wantHistory(user: string): void;
   /** The stretch that is on the screen. */
   stretch(): Stretch | null;
@@ -90,7 +92,7 @@ export class Feed {
         }
         this.host.changed(news);
         if (news.added.length > 0) {
-          this.host.resubscribe();
+          this.host.added();
         }
         break;
     }

@@ -139,10 +139,16 @@ export class Link {
     );
   }
 
+  /** From where each user stands; nothing where that is on its way already. */
   resubscribe(): void {
-    if (this.#session?.isOpen === true && !this.#session.isSubscribing) {
-      this.#session.subscribe();
+    if (this.#session?.isSubscribing === false) {
+      this.#session.subscribeAnew();
     }
+  }
+
+  /** Somebody was added: a subscription that is on its way may not know, and another follows it. */
+  subscribeToAdded(): void {
+    this.#session?.subscribeAnew();
   }
 
   serverNow(): number | null {
@@ -292,7 +298,8 @@ export class Link {
       this.#set({ ...lost, reason: null, status: ConnectionStatus.RECONNECTING });
       void this.#renew();
     } else {
-      this.#retryIn(this.#backoff.nextMs(), lost);
+      const atLeastMs = after.kind === "backOff" ? after.atLeastMs : 0;
+      this.#retryIn(atLeastMs + this.#backoff.nextMs(), lost);
     }
   }
 

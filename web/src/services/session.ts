@@ -57,6 +57,8 @@ export class Session {
   #hello: Hello | null = null;
   #awaited: string | null = null;
   #subscribed = false;
+  /** Wanted while another subscription is on its way: asked for after it. */
+  #again = false;
 
   constructor(private readonly host: SessionHost) {}
 
@@ -78,9 +80,19 @@ export class Session {
     return this.#awaited !== null;
   }
 
-  subscribe(): void {
+  /** Once more, after the one that is on its way; nothing before the session is open. */
+  subscribeAnew(): void {
+    if (this.isSubscribing) {
+      this.#again = true;
+    } else if (this.isOpen) {
+      this.#subscribe();
+    }
+  }
+
+  #subscribe(): void {
     const { users, metrics, minIntervalMs } = this.host.subscription;
     const since = this.host.since();
+    this.#again = false;
     this.#awaited = this.host.requests.nextId();
     this.host.send({
       type: "SUBSCRIBE",
@@ -109,7 +121,7 @@ export class Session {
     } else if (this.#phase === "authenticating" && message.type === "AUTHENTICATED") {
       this.#phase = "open";
       this.host.authenticated(message);
-      this.subscribe();
+      this.#subscribe();
     } else if (message.type === "GOING_AWAY") {
       this.host.goingAway(message);
     } else if (message.type !== "HEARTBEAT" && message.type !== "ERROR") {
@@ -124,6 +136,9 @@ export class Session {
           this.#awaited = null;
           this.#subscribed = true;
           this.host.subscribed(message);
+          if (this.#again) {
+            this.#subscribe();
+          }
         }
         break;
       case "RESULT":

@@ -238,6 +238,7 @@ export class WebSocketService {
         },
         left: (user) => this.#left(user),
         resubscribe: () => this.#link?.resubscribe(),
+        added: () => this.#link?.subscribeToAdded(),
         wantHistory: (user) => this.#history?.want(user),
         stretch,
       },

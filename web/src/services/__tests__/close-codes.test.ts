@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { aftermath, Reason } from "../close-codes";
+import { aftermath, LONGEST_ASKED_MS, Reason } from "../close-codes";
+import reasons from "./close-reasons.json";
 
 const about = {
   goingAwayMs: null,
@@ -10,7 +11,11 @@ const about = {
 
 describe("aftermath", () => {
   test.each([1006, 1011, 4408, 4409, 1009, 4413, 1000, 4999])("%i backs off", (code) => {
-    expect(aftermath(code, "", about)).toEqual({ kind: "backOff", reason: Reason.SERVER_AWAY });
+    expect(aftermath(code, "", about)).toEqual({
+      kind: "backOff",
+      atLeastMs: 0,
+      reason: Reason.SERVER_AWAY,
+    });
   });
 
   test.each([1001, 1012])("%i comes back at its moment, else within the spread", (code) => {
@@ -18,12 +23,22 @@ describe("aftermath", () => {
     expect(aftermath(code, "", { ...about, goingAwayMs: 700 })).toMatchObject({ delayMs: 700 });
   });
 
-  test.each([1013, 4429])("%i waits as long as the reason says", (code) => {
-    expect(aftermath(code, "try again in 12 s", about)).toMatchObject({
-      kind: "after",
-      delayMs: 12_000,
+  // What Python's reason_text really writes: its own tests hold the file current.
+  test.each(reasons)("1013 and 4429 stay away as long as asked: $text", (one) => {
+    for (const code of [1013, 4429]) {
+      expect(aftermath(code, one.text, about)).toEqual({
+        kind: "backOff",
+        atLeastMs: one.retryAfterMs,
+        reason: Reason.SERVER_BUSY,
+      });
+    }
+  });
+
+  test("no server keeps a page away for longer than minutes", () => {
+    expect(aftermath(1013, "busy; retry after 99999999 ms", about)).toMatchObject({
+      atLeastMs: LONGEST_ASKED_MS,
     });
-    expect(aftermath(code, "overloaded", about)).toMatchObject({ kind: "backOff" });
+    expect(LONGEST_ASKED_MS).toBeLessThanOrEqual(300_000);
   });
 
   test("4400 and 4403 stop, 4401 asks for a token", () => {

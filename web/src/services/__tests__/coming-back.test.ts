@@ -119,6 +119,16 @@ describe("coming back", () => {
     expect(sockets).toHaveLength(2);
   });
 
+  test("1013 waits as long as it asks, and then backs off", () => {
+    service.connect();
+    latestSocket().open();
+    latestSocket().drop(1013, "too much came while subscribing; retry after 10000 ms");
+    vi.advanceTimersByTime(10_240);
+    expect(sockets).toHaveLength(1);
+    vi.advanceTimersByTime(20);
+    expect(sockets).toHaveLength(2);
+  });
+
   test.each([
     [4400, Reason.BUG],
     [4403, Reason.LINK_REVOKED],

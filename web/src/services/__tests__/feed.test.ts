@@ -12,6 +12,7 @@ beforeEach(() => {
     changed: vi.fn(),
     left: vi.fn(),
     resubscribe: vi.fn(),
+    added: vi.fn(),
     wantHistory: vi.fn(),
     stretch: vi.fn(() => ({ fromMs: SERVER_TIME - 300_000, toMs: SERVER_TIME })),
   };

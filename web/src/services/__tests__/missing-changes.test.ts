@@ -49,6 +49,19 @@ describe("missing changes", () => {
     expect(heard).toHaveBeenCalledTimes(3);
   });
 
+  test("a grant that comes while a subscription is on its way is asked for after it", () => {
+    service.connect();
+    const socket = latestSocket();
+    socket.authenticate();
+    socket.say({ type: "SUBSCRIPTION_CHANGED", added: ["u2"], removed: [] });
+    expect(socket.got("SUBSCRIBE")).toHaveLength(1);
+    socket.subscribe();
+    expect(socket.got("SUBSCRIBE")).toHaveLength(2);
+    socket.subscribe({ u1: userSnapshot({ reset: false }), u2: userSnapshot({ name: "Tomás" }) });
+    expect(service.getSnapshot().people.map((person) => person.user)).toEqual(["u1", "u2"]);
+    expect(socket.got("SUBSCRIBE")).toHaveLength(2);
+  });
+
   test("a conflated jump is no gap", () => {
     service.connect();
     latestSocket().open();
