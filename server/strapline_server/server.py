@@ -7,7 +7,7 @@ import logging
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ from strapline_protocol.server_session import Deadlines, ServerSession
 from strapline_protocol.watching import HealthDataUpdate
 from strapline_server.admin import Admin, prepare_folder
 from strapline_server.auth import Authority
+from strapline_server.chores import again_and_again
 from strapline_server.clock import clock_state, monotonic_ms, wall_ms
 from strapline_server.config import ServerConfig
 from strapline_server.connection import Connection
@@ -44,9 +45,11 @@ _LOG = logging.getLogger(__name__)
 _WEB: Final = Path(__file__).parent / "_web"
 _BACKLOG: Final = 1_024
 _RECONNECT_SPREAD_MS: Final = 5_000
+_STORE_AGAIN_S: Final = 0.25
 _RIGHTS_EVERY_S: Final = 0.5
-#: Of those rounds, how many lie between two probes of the store.
-_PROBE_EVERY: Final = 60
+_COOL_EVERY_S: Final = 0.5
+#: A store that nobody writes to is tried.
+_PROBE_EVERY_S: Final = 30.0
 #: How long a stop waits for clients to close.
 _GOODBYE_S: Final = 2.0
 
@@ -94,6 +97,7 @@ class Server:
         self._site = Site({})
         self._context: Context | None = None
         self._admin: Admin | None = None
+        self._rights = 0
         self._quiet = asyncio.Event()
         self._stopping = False
 
@@ -148,12 +152,12 @@ class Server:
         self._site = Site.load(_WEB)
         self._admin = Admin(self._store, authority)
         self._context = self._make_context(authority)
+        self._rights = await self._store.rights_version()
         self._statuses.know(await self._store.bridge_grants())
         loop = asyncio.get_running_loop()
         self.wheel.start(loop)
         self.wheel.wake_at(self._statuses, monotonic_ms())
-        self._spawn(self._ingest.run())
-        self._spawn(self._keep_house())
+        self._begin_chores()
         try:
             await self._listen(loop)
         except OSError as error:
@@ -163,6 +167,17 @@ class Server:
                 f"({error.strerror}). Stop what has it, or set another port."
             ) from error
         _LOG.info("serving on port %d", self.port)
+
+    def _begin_chores(self) -> None:
+        """Each on its own, so that rights wait for nothing else."""
+        chores: tuple[tuple[str, float, Callable[[], Awaitable[None]]], ...] = (
+            ("storing what bridges send", _STORE_AGAIN_S, self._ingest.run),
+            ("looking at rights", _RIGHTS_EVERY_S, self._look_at_rights),
+            ("merging small blocks", _COOL_EVERY_S, self._cool),
+            ("trying the store", _PROBE_EVERY_S, self._ingest.probe),
+        )
+        for name, every_s, chore in chores:
+            self._spawn(again_and_again(name, every_s, chore))
 
     async def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         port = self.config.port
@@ -233,7 +248,12 @@ class Server:
             return
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("a task ended that should not have", exc_info=error)
 
     # What connections use
 
@@ -316,36 +336,28 @@ class Server:
             if not members:
                 del self._members[member.sub]
 
-    async def _keep_house(self) -> None:
-        """What is done now and then.
-
-        Whoever changed users or grants, in this process or another, within a second it holds.
-        Small blocks are merged. A store that nobody writes to is tried.
-        """
-        known = await self._store.rights_version()
-        turn = 0
-        while True:
-            await asyncio.sleep(_RIGHTS_EVERY_S)
-            turn += 1
-            try:
-                found = await self._store.rights_version()
-                if found != known:
-                    await self._regrant()
-                    known = found
-                # An hour of one strap each time: commits go in between.
-                if self._ingest.storing:
-                    await self._store.cool()
-            except StoreError as error:
-                _LOG.error("%s", error)
-            if turn % _PROBE_EVERY == 0:
-                await self._ingest.probe()
+    async def _look_at_rights(self) -> None:
+        """Whoever changed users or grants, in this process or another, within a second it holds."""
+        found = await self._store.rights_version()
+        if found != self._rights:
+            await self._regrant()
+            self._rights = found
 
     async def _regrant(self) -> None:
         self._statuses.know(await self._store.bridge_grants())
         for sub in list(self._members):
             grant = await self._store.grant(sub)
             for member in list(self._members.get(sub, ())):
-                member.regrant(grant)
+                try:
+                    member.regrant(grant)
+                except Exception:  # noqa: BLE001  # logged, and this connection alone pays for it
+                    _LOG.exception("rights could not be changed on a connection, which is closed")
+                    member.end(CloseCode.SERVER_FAULT, "a fault of the server")
+
+    async def _cool(self) -> None:
+        # An hour of one strap each time: commits go in between.
+        if self._ingest.storing:
+            await self._store.cool()
 
     def _committed(self, outcome: Outcome) -> None:
         """A commit is durable: tell the viewers."""

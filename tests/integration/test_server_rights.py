@@ -40,7 +40,8 @@ from strapline_protocol.watching import (
 from strapline_server import Server
 from strapline_server.clock import wall_ms
 from strapline_server.store import View
-from tests.integration.server_kit import Run, connected, joined, serving
+from strapline_server.watching import Viewer
+from tests.integration.server_kit import Run, connected, joined, serving, until
 
 
 async def people(server: Server) -> dict[str, str]:
@@ -380,6 +381,29 @@ async def test_a_principal_that_is_revoked_is_closed_within_a_second(tmp_path: P
             assert (await bridge.ended())[0] == 4403
             assert (await eye.ended())[0] == 4403
             await other.subscribe()
+
+
+async def test_rights_go_whatever_becomes_of_the_blocks_and_of_other_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path) as server:
+        tokens = await people(server)
+
+        def fault(*_: object) -> None:
+            raise ZeroDivisionError
+
+        async with (
+            joined(server, tokens["eye-ana"]) as eye,
+            joined(server, tokens["eye-all"]) as other,
+        ):
+            await eye.subscribe()
+            await other.subscribe()
+            monkeypatch.setattr(server._store, "cool", fault)
+            await until(lambda: "merging small blocks failed" in caplog.text, "it was tried")
+            monkeypatch.setattr(Viewer, "regrant", fault)
+            await server.admin.revoke("eye-ana")
+            assert (await eye.ended())[0] == 4403
+            assert (await other.ended())[0] == 1011
 
 
 async def test_a_new_user_is_announced_to_those_who_may_see_all(tmp_path: Path) -> None:

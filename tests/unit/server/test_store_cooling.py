@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from strapline_protocol.opening import Role
 from strapline_protocol.publishing import Stream
 from strapline_protocol.watching import HistoryPage, HistoryParams
@@ -176,3 +178,16 @@ async def test_the_store_merges_beside_its_commits(tmp_path: Path) -> None:
     )
     assert count == 1
     await store.close()
+
+
+def test_a_damaged_block_keeps_its_hour_and_no_other_from_cooling(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench, grant = bench_at(NOON)
+    beat(bench, grant, NOON, range(5))
+    beat(bench, grant, NOON, range(3_600, 3_605))
+    bench.connection.execute("UPDATE blocks SET data = x'00' WHERE block_key = 2")
+    bench.now_ms = NOON + 3 * HOUR
+    assert bench.cool() == 2
+    assert bench.rows("SELECT count(*) FROM blocks") == [(6,)]
+    assert "block 2 is damaged" in caplog.text
