@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(slots=True)
@@ -33,7 +33,3 @@ class Counters:
     changes: int = 0
     deliveries: int = 0
     conflated: int = 0
-
-    def as_dict(self) -> dict[str, int]:
-        """All of them by name."""
-        return asdict(self)

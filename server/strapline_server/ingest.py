@@ -19,9 +19,10 @@ from typing import Final
 from strapline_protocol.base import WireModel
 from strapline_protocol.closing import Backoff
 from strapline_protocol.publishing import Readings, Rejected
+from strapline_protocol.series import Series
 from strapline_server.counters import Counters
 from strapline_server.errors import StoreError
-from strapline_server.store import Outcome, Store, Work
+from strapline_server.store import Grant, Outcome, Store, Work
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ MOST_WORKS_A_COMMIT: Final = 2_000
 MOST_READINGS_WAITING: Final = 200_000
 MOST_WORKS_WAITING: Final = 20_000
 _RETRY: Final = Backoff(base_ms=250, cap_ms=10_000)
+_FAULT: Final = "a fault of the server: it cannot store this. Its log says why"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Entry:
     Attributes:
         work: what to store.
         answer: gets the messages that the commit came to, once it is durable.
-        fail: called when this work cannot be stored because of a fault in this program.
+        fail: called when this work can be neither stored nor refused because of a fault in this
+            program.
         hold: whether to stop reading from its bridge.
     """
 
@@ -141,34 +144,68 @@ class Ingest:
                 hold(False)
 
     async def _store_all(self, entries: list[Entry]) -> None:
+        outcome = await self._commit([entry.work for entry in entries])
+        if outcome is not None:
+            self._tell_safely(entries, outcome)
+        elif len(entries) > 1:
+            # What is not at fault is stored.
+            for entry in entries:
+                await self._store_all([entry])
+        else:
+            for entry in entries:
+                await self._store_parts(entry)
+
+    async def _commit(self, works: list[Work]) -> Outcome | None:
+        """Tried again for as long as the store cannot be written; None after a fault of ours."""
         retry = _RETRY
         while True:
             try:
-                if not entries:
+                if not works:
                     await self._store.probe()
-                outcome = await self._store.commit([entry.work for entry in entries])
+                outcome = await self._store.commit(works)
             except StoreError as error:
                 self._counters.commit_failures += 1
                 self._set_storing(False, error)
                 await asyncio.sleep(retry.delay_ms(random.random()) / 1000)  # noqa: S311  # spread
                 retry = retry.failed()
-            except Exception:  # noqa: BLE001  # logged, and the work at fault alone pays for it
-                _LOG.exception("a commit of %d works failed", len(entries))
-                await self._one_by_one(entries)
-                return
+            except Exception:  # noqa: BLE001  # logged, and what is at fault alone pays for it
+                _LOG.exception("a commit of %d works failed", len(works))
+                return None
             else:
                 self._set_storing(True)
-                self._tell_safely(entries, outcome)
-                return
+                return outcome
 
-    async def _one_by_one(self, entries: list[Entry]) -> None:
-        """After a fault of our own: what is not at fault is stored, what is loses its bridge."""
-        if len(entries) <= 1:
-            for entry in entries:
-                entry.fail()
+    async def _store_parts(self, entry: Entry) -> None:
+        """A work at fault: its good series are stored, the others refused for good.
+
+        Its bridge would send it again for ever; what is refused it keeps for a person to see.
+        """
+        grant, message = entry.work.grant, entry.work.message
+        if not isinstance(message, Readings):
+            entry.fail()
             return
-        for entry in entries:
-            await self._store_all([entry])
+        told = Outcome([], [], 0)
+        answers: list[WireModel] = []
+        for series in message.series:
+            outcome = await self._store_part(grant, message, series)
+            if outcome is None:
+                self._tell_safely([], told)
+                entry.fail()
+                return
+            answers += outcome.answers[0]
+            told = Outcome([], told.changes + outcome.changes, told.readings + outcome.readings)
+        self._tell_safely([entry], Outcome([tuple(answers)], told.changes, told.readings))
+
+    async def _store_part(self, grant: Grant, message: Readings, series: Series) -> Outcome | None:
+        if len(message.series) > 1:
+            part = message.model_copy(update={"series": [series]})
+            outcome = await self._commit([Work(grant, part)])
+            if outcome is not None:
+                return outcome
+        refusal = Rejected(
+            stream=message.stream, ranges=series.ranges(), code="fault", message=_FAULT
+        )
+        return await self._commit([Work(grant, refusal)])
 
     def _tell(self, entries: list[Entry], outcome: Outcome) -> None:
         self._counters.commits += 1

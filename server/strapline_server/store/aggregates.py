@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -203,7 +203,7 @@ class Aggregates:
                 count=found.count,
                 low=found.low,
                 high=found.high,
-                total=found.total,
+                total=float(found.total),
                 last_ms=found.last[0],
                 last_seq=found.last[1],
                 last_value=found.last[2],
@@ -297,9 +297,3 @@ class Aggregates:
 
 def _minutes(begins_ms: int, ends_ms: int) -> dict[str, int]:
     return {"first_minute": begins_ms // MINUTE_MS, "end_minute": ends_ms // MINUTE_MS}
-
-
-def minutes_of(at_ms: Iterable[int]) -> tuple[int, int]:
-    """The first and the last UTC minute of some moments."""
-    times = list(at_ms)
-    return min(times) // MINUTE_MS, max(times) // MINUTE_MS

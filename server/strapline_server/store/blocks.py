@@ -75,7 +75,8 @@ def insert_blocks(
             count=len(part),
             low=min(values, default=None),
             high=max(values, default=None),
-            total=sum(values) if values else None,
+            # As a float: 2,000 large numbers are more than SQLite's 64 bits.
+            total=float(sum(values)) if values else None,
             committed_ms=committed_ms,
             judged_ms=judged_ms,
             data=pack(part, for_good=not warm),

@@ -7,10 +7,12 @@ WAL with ``synchronous=FULL``: a transaction that has returned is on the disk. A
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, TypeVar
@@ -24,7 +26,29 @@ Value = str | int | float | bytes | None
 
 FILE_NAME: Final = "server.db"
 _READERS: Final = 2
+#: What a disk or another process does, not the work (sqlite.org/rescode.html, primary codes).
+_PASSING: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
 _BUSY_S: Final = 5.0
+
+
+def _passes(error: sqlite3.Error) -> bool:
+    """Whether the same can succeed at another time. Errors of the module itself have no code."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _PASSING
 
 
 class Transaction:
@@ -83,7 +107,7 @@ class Database:
         """
         try:
             await self._in(self._write_thread, self._open)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"{self._path}: cannot be opened ({error}). Check that the folder exists, that "
                 "its disk has room, and that this user may write there."
@@ -93,7 +117,9 @@ class Database:
         """Do ``work`` in one durable transaction; an exception rolls all of it back.
 
         Raises:
-            StoreError: the disk is full or read-only, or another process holds the lock.
+            StoreError: the disk is full, read-only or damaged, or another process holds the lock:
+                the same work can succeed at another time.
+            sqlite3.Error: the work itself is at fault, and never will.
         """
         return await self._in(self._write_thread, lambda: self._write(work))
 
@@ -119,6 +145,9 @@ class Database:
 
     def _open(self) -> None:
         self._queries = load_queries()
+        # For nobody else's eyes. SQLite gives its other files the permissions of this one.
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self._writer = self._connect("PRAGMA query_only = 0")
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._migrate(self._writer)
@@ -176,6 +205,8 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
+            if not _passes(error):
+                raise
             raise StoreError(
                 f"{self._path}: cannot be written ({error}). Check that the disk has room and is "
                 "not mounted read-only; nothing is acknowledged until it can."

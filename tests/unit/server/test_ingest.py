@@ -170,24 +170,43 @@ async def test_what_the_store_refuses_is_tried_again_and_answered_once(
         assert (counters.commit_failures, bridge.failed) == (2, 0)
 
 
-async def test_a_fault_of_ours_costs_the_work_at_fault_its_bridge_and_no_other(
+async def test_a_fault_of_ours_costs_the_series_at_fault_and_no_other(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with running(tmp_path) as (store, ingest, bridge, _, storing):
+    async with running(tmp_path) as (store, ingest, bridge, counters, storing):
         other = Bridge(ingest, bridge.grant)
+        other.told = bridge.told
         store.open_.clear()
         bridge.submit(readings(0))
         await asyncio.sleep(0)
-        store.poison = "[66]"
-        for number in (5, 6, 7):
-            (other if number == 6 else bridge).submit(readings(number))
+        store.poison = "value=[66]"
+        other.submit(readings(5, 6, 7))
+        bridge.submit(readings(8))
+        other.submit(readings(6))
         store.open_.set()
-        while len(bridge.answers) < 3:
+        while len(other.answers) < 4 or len(bridge.answers) < 2:
             await told(bridge)
-        assert other.failed == 1
-        assert other.answers == []
-        assert storing == []
+        assert bridge.answers == [Acknowledged(stream=A, ranges=[(n, n)]) for n in (0, 8)]
+        first, refused, third, again = other.answers
+        assert (first, third) == tuple(Acknowledged(stream=A, ranges=[(n, n)]) for n in (5, 7))
+        assert isinstance(refused, Rejected)
+        assert (refused.ranges, refused.code, refused) == ([(6, 6)], "fault", again)
+        assert (other.failed, bridge.failed, storing) == (0, 0, [])
+        assert (counters.readings_stored, counters.readings_rejected) == (4, 2)
         assert "ZeroDivisionError" in caplog.text
+
+
+async def test_what_can_be_neither_stored_nor_refused_costs_its_bridge(tmp_path: Path) -> None:
+    async with running(tmp_path) as (store, ingest, bridge, _, _):
+        store.poison = "STREAM"
+        bridge.submit(Stream(stream=A, next_seq=1, zero=zero_at(NOON)))
+        await told(bridge)
+        assert bridge.failed == 1
+        store.poison = A
+        bridge.submit(readings(1))
+        await told(bridge)
+        assert (bridge.failed, bridge.answers) == (2, [])
+        assert ingest.storing
 
 
 async def test_what_is_rejected_is_counted(tmp_path: Path) -> None:

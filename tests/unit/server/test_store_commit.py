@@ -450,3 +450,16 @@ def test_live_readings_of_a_page_are_gathered_and_late_ones_say_when_they_came()
     for series in page.series:
         lateness = [series.received_ms - at for at in series.at()]
         assert all(one > 5_000 for one in lateness) == (series.value == [50, 51])
+
+
+def test_the_largest_numbers_are_stored_like_any_other() -> None:
+    bench, work = bench_with(A)
+    most = 2**53 - 1
+    for first, metric in enumerate(("glucose", "speed")):
+        series = series_of([most] * 2_000, list(range(2_000)), first=2_000 * first, metric=metric)
+        outcome = bench.publish(work.grant, A, series)
+        assert outcome.answers == [
+            (Acknowledged(stream=A, ranges=[(2_000 * first, 2_000 * first + 1_999)]),)
+        ]
+    assert bench.rows("SELECT DISTINCT total FROM blocks") == [(2_000.0 * most,)]
+    assert bench.rows("SELECT total FROM minutes") == [(2_000.0 * most,)]

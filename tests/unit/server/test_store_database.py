@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import stat
 import threading
 from pathlib import Path
 
@@ -28,6 +30,10 @@ def put(transaction: Transaction) -> int:
 
 def count(transaction: Transaction) -> int:
     return len(transaction.all("all_users"))
+
+
+def permissions(folder: Path) -> dict[str, str]:
+    return {path.name: stat.filemode(path.stat().st_mode) for path in folder.iterdir()}
 
 
 async def test_it_is_durable_and_keeps_its_name(tmp_path: Path) -> None:
@@ -173,3 +179,47 @@ def test_the_indexes_are_used_by_the_questions_of_every_day() -> None:
         scans += [name for row in plan if row[3].startswith("SCAN") and "USING" not in row[3]]
     # People are few, and sorted by name.
     assert set(scans) <= {"all_users", "all_principals", "day"}
+
+
+async def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    old_mask = os.umask(0o022)
+    try:
+        database = await opened(tmp_path / "server.db")
+    finally:
+        os.umask(old_mask)
+    await database.write(put)
+    assert permissions(tmp_path) == dict.fromkeys(
+        ("server.db", "server.db-wal", "server.db-shm"), "-rw-------"
+    )
+    await database.close()
+
+
+async def test_a_fault_of_the_work_is_not_one_of_the_disk(tmp_path: Path) -> None:
+    database = await opened(tmp_path / "server.db")
+
+    def broken(transaction: Transaction) -> None:
+        transaction.run("insert_user", id=None, name="Ana", zone="UTC")
+
+    def unbound(transaction: Transaction) -> None:
+        transaction.run("insert_user")
+
+    def huge(transaction: Transaction) -> None:
+        transaction.run("insert_user", id=2**64, name="Ana", zone="UTC")
+
+    for work, fault in (
+        (broken, sqlite3.IntegrityError),
+        (unbound, sqlite3.ProgrammingError),
+        (huge, OverflowError),
+    ):
+        with pytest.raises(fault):
+            await database.write(work)
+    # Another process's lock passes.
+    other = sqlite3.connect(tmp_path / "server.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert database._writer is not None
+    database._writer.execute("PRAGMA busy_timeout = 1")
+    with pytest.raises(StoreError, match="locked"):
+        await database.write(put)
+    other.close()
+    assert await database.write(put) == 1
+    await database.close()
