@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -11,7 +13,7 @@ from strapline_bridge.uplink import Link, SignedTokens
 from strapline_protocol.codec import result_of
 from strapline_protocol.opening import Request, Result, Role
 from strapline_protocol.watching import HistoryPage, HistoryParams
-from strapline_server import Server
+from strapline_server import Server, ServerConfig
 from tests.integration.bridge_kit import (
     Committed,
     Content,
@@ -31,6 +33,11 @@ _FAR_MS = 4_000_000_000_000
 
 def _url(server: Server) -> str:
     return f"ws://127.0.0.1:{server.port}/ws"
+
+
+def _at(folder: Path, port: int) -> Server:
+    """A server that comes back at the address that bridges know."""
+    return Server(ServerConfig(port=port, state_folder=folder))
 
 
 async def _token(server: Server, sub: str = "bridge-1") -> str:
@@ -88,6 +95,41 @@ async def test_live_and_backlog_of_two_runs_are_on_the_server_once(tmp_path: Pat
                 await drained(uplink)
         assert len(stored.content) == 1_000
         assert Counter(await _history(server)) == Counter(_expected(stored.content))
+
+
+async def test_a_server_put_back_from_a_copy_gets_earlier_runs_again(tmp_path: Path) -> None:
+    """Its folder is copied back under the same epoch: nothing but the answers tells."""
+    path, stored, folder = tmp_path / "o.db", Committed(), tmp_path / "server"
+    async with serving(folder) as server:
+        token = await _token(server)
+        port = server.port
+    shutil.copytree(folder, tmp_path / "copy")
+    options = {"tokens": SignedTokens(partial(_same, token))}
+    for _ in range(2):
+        async with _at(folder, port) as server, an_outbox(path, stored) as outbox:
+            uplink = an_uplink(outbox, _url(server), **options)
+            async with running(uplink):
+                for at in range(50):
+                    outbox.put(a_reading(60 + at))
+                await outbox.flush()
+                await drained(uplink)
+    async with an_outbox(path, stored) as outbox:
+        uplink = an_uplink(outbox, f"ws://127.0.0.1:{port}/ws", **options)
+        async with running(uplink):
+            async with _at(folder, port) as server:
+                outbox.put(a_reading(99))
+                await outbox.flush()
+                await drained(uplink)
+                assert Counter(await _history(server)) == Counter(_expected(stored.content))
+            shutil.rmtree(folder)
+            shutil.copytree(tmp_path / "copy", folder)
+            async with _at(folder, port) as server:
+                async with asyncio.timeout(20):
+                    # Nothing announces what comes back into a history.
+                    while len(await _history(server)) < len(stored.content):  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+                await drained(uplink)
+                assert Counter(await _history(server)) == Counter(_expected(stored.content))
 
 
 async def test_killed_in_mid_flow_the_server_has_each_stored_reading_once(tmp_path: Path) -> None:

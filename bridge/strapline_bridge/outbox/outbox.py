@@ -206,6 +206,10 @@ class Outbox:
         """No pending reading is from before this moment; see :meth:`Reader.oldest_pending`."""
         return await self._reader.oldest_pending()
 
+    async def latest_kept(self, store: str, before: int) -> StreamRecord | None:
+        """The next older stream that a store may have lost; see :meth:`Reader.latest_kept`."""
+        return await self._reader.latest_kept(store, before)
+
     async def dead_letters(self, most: int = 100) -> list[DeadLetter]:
         """What servers have refused, for a person to see."""
         return await self._reader.dead_letters(most)
@@ -243,7 +247,8 @@ class Outbox:
         if lacking:
             self._writer.changes.lacking.append(Settlement(record.id, lacking, store))
             self._changed(record)
-        if (told.zero.version, told.ended) == (record.zero.version, record.ended):
+        same = (told.zero.version, told.ended) == (record.zero.version, record.ended)
+        if same and not record.told:
             record.told = True
             self._changed(record)
 

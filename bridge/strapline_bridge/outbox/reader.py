@@ -117,6 +117,15 @@ class Reader:
                     return Moment(stream=record.id, elapsed_ms=min(row[0] for row in rows))
         return None
 
+    async def latest_kept(self, store: str, before: int) -> StreamRecord | None:
+        """The latest stream with a key below this of which rows are kept that ``store`` has.
+
+        Raises:
+            OutboxReadError: the disk does not answer.
+        """
+        rows = await self._storage.read("latest_kept_stream", store=store, before=before)
+        return self._storage.known.ledger.by_key().get(rows[0][0]) if rows else None
+
     async def dead_letters(self, most: int = 100) -> list[DeadLetter]:
         """The first dead letters.
 

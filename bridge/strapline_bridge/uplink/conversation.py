@@ -1,7 +1,8 @@
 """What a bridge says in one connection, and what it makes of the answers, without a socket.
 
 The order of what leaves: this run's STREAM and what is asked for, live readings, the STREAM of
-older runs and holes, and behind all of it the backlog.
+older runs and holes, the backlog, and last the STREAM of runs of which nothing is left to send,
+since the answer tells what a server has lost that was put back from a copy.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 
 from strapline_bridge.outbox import Outbox, OutboxObserver, Row, merged
 from strapline_bridge.uplink.lanes import Lanes
+from strapline_bridge.uplink.recalling import Recall
 from strapline_bridge.uplink.sent import Sent
 from strapline_protocol.base import SAFE_INTEGER
 from strapline_protocol.bridge_session import BridgeSession
@@ -77,6 +79,7 @@ class Conversation(OutboxObserver):
         self._wake = wake
         self._most_bytes = min(most_bytes, authenticated.limits.message_bytes)
         self._lanes = Lanes(outbox)
+        self._recall = Recall(outbox, store)
         self._told: dict[str, Stream] = {}
         self._answered: set[str] = set()
         self._refused: set[str] = set()
@@ -197,7 +200,12 @@ class Conversation(OutboxObserver):
             return self._declare(self._to_declare.popleft())
         if self._status_due:
             return self._session.report(await self._status(self._status_due.popleft()))
-        return self._live_frame() or self._stream_frame() or await self._backlog_frame()
+        return (
+            self._live_frame()
+            or self._stream_frame()
+            or await self._backlog_frame()
+            or await self._recalled_frame()
+        )
 
     def _live_frame(self) -> bytes | None:
         room = self._session.room(Lane.LIVE)
@@ -221,6 +229,13 @@ class Conversation(OutboxObserver):
                 return frame
             self._holes_due.discard(stream)
         return None
+
+    async def _recalled_frame(self) -> bytes | None:
+        """The STREAM of a run that has nothing to send, unless the server has lost it."""
+        if len(self._told.keys() - self._answered) >= _DECLARED_AHEAD:
+            return None
+        stream = await self._recall.next(self._told.keys())
+        return None if stream is None else self._declare(stream)
 
     def _declare(self, stream: str) -> bytes:
         record = self._outbox.record(stream)

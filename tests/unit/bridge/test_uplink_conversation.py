@@ -245,13 +245,54 @@ async def test_a_server_of_another_history_hears_of_streams_that_it_once_had(
         talk.answer(stream)
         await talk.said()
         talk.hear(Acknowledged(stream=stream, ranges=[(0, 2)]))
-        assert _kinds(await _Talk(talk.outbox).said()) == ["STATUS"]
         restored = _Talk(talk.outbox, sent=talk.sent, new_history=True)
         assert _kinds(await restored.said()) == ["STATUS", "STREAM"]
         restored.answer(stream, (0, 0))
         await talk.outbox.flush()
         (again,) = await restored.said()
         assert again["series"][0]["seq"] == [1, 1]
+
+
+async def test_a_server_of_the_same_history_says_what_it_has_lost_all_the_same(
+    tmp_path: Path,
+) -> None:
+    streams = [await _past(tmp_path / "o.db", 3) for _ in range(12)]
+    async with an_outbox(tmp_path / "o.db") as outbox:
+        for stream in streams:
+            record = outbox.record(stream)
+            assert record is not None
+            outbox.answered(record.message(), [(0, 2)], "s")
+        await outbox.flush()
+        commits = outbox.status().counters.commits
+        talk = _Talk(outbox)
+        said = await talk.said()
+        # A few wait for their answer, the latest first, and each answer lets one more out.
+        assert [f["stream"] for f in said if f["type"] == "STREAM"] == streams[:-9:-1]
+        for stream in streams[:-9:-1]:
+            talk.answer(stream, (0, 2))
+        assert [f["stream"] for f in await talk.said()] == streams[3::-1]
+        await outbox.flush()
+        assert outbox.status().counters.commits == commits, "nothing new was said"
+        talk.answer(streams[1], (0, 0))
+        await outbox.flush()
+        (again,) = await talk.said()
+        assert (again["stream"], again["series"][0]["seq"]) == (streams[1], [1, 1])
+
+
+async def test_what_is_left_to_send_goes_before_what_may_be_lost(tmp_path: Path) -> None:
+    kept, left = await _past(tmp_path / "o.db", 3), await _past(tmp_path / "o.db", 3)
+    async with an_outbox(tmp_path / "o.db") as outbox:
+        record = outbox.record(kept)
+        assert record is not None
+        outbox.answered(record.message(), [(0, 2)], "s")
+        await outbox.flush()
+        talk = _Talk(outbox)
+        first = await talk.conversation.next_frame()
+        second = await talk.conversation.next_frame()
+        assert first is not None
+        assert second is not None
+        assert json.loads(first)["type"] == "STATUS"
+        assert json.loads(second)["stream"] == left
 
 
 async def test_a_stream_that_is_refused_is_kept_and_passed_over(

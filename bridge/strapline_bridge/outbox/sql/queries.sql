@@ -59,6 +59,11 @@ UPDATE series_row SET store = NULL WHERE stream = :stream AND first_seq = :first
 SELECT stream, first_seq, length(payload) + 64 AS weight FROM series_row
 WHERE store IS NOT NULL ORDER BY stream, first_seq LIMIT :limit;
 
+-- name: latest_kept_stream
+SELECT stream FROM series_row
+WHERE store IS NOT NULL AND store = :store AND stream < :before
+ORDER BY stream DESC LIMIT 1;
+
 -- name: empty_streams
 SELECT key FROM stream
 WHERE NOT EXISTS (SELECT 1 FROM series_row WHERE series_row.stream = stream.key)
