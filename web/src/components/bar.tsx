@@ -5,11 +5,11 @@ import { BrandMark } from "@/components/ui/mark";
 import { waysOf } from "@/model/hops";
 import { standingOf } from "@/model/standing";
 import { completeThrough } from "@/model/summary";
-import { clockWithSeconds } from "@/model/words";
+import { askedWords, clockWithSeconds } from "@/model/words";
+import { isSyncResult } from "@/protocol/messages";
 import websocketService, {
   ConnectionStatus,
   type ServiceSnapshot,
-  WebSocketEventType,
 } from "@/services/websocket-service";
 
 interface BarProps {
@@ -46,8 +46,9 @@ export function Bar({ snapshot, nowMs }: BarProps) {
   );
 }
 
-function askForSync(): void {
-  websocketService.send(WebSocketEventType.SYNC_STATUS_UPDATE, { status: "syncing" });
+async function askForSync(): Promise<string | null> {
+  const result = await websocketService.request("sync");
+  return isSyncResult(result) ? askedWords(result.asked) : null;
 }
 
 function tryNow(): void {

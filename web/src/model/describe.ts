@@ -15,11 +15,11 @@ export function describeSheet(sheet: Sheet, name: string): string {
       open === undefined && sheet.last !== null ? `, now ${Math.round(sheet.last.bpm)}` : "";
     parts.push(`${name}, heart rate of the last five minutes, ${range}${now}`);
     if (open !== undefined) {
-      parts.push(`nothing since ${clock(open.fromMs)}, ${whyWords(open.why)}`);
+      parts.push(`nothing since ${clock(open.sinceMs)}, ${whyWords(open.why)}`);
     }
   }
   for (const gap of sheet.gaps.filter(({ open }) => !open)) {
-    parts.push(`${duration(gap.toMs - gap.fromMs)} missing, ${whyWords(gap.why)}`);
+    parts.push(`${gapLength(gap)} missing, ${whyWords(gap.why)}`);
   }
   for (const filled of sheet.filled) {
     parts.push(`${duration(filled.toMs - filled.fromMs)} filled in later`);
@@ -29,7 +29,12 @@ export function describeSheet(sheet: Sheet, name: string): string {
 
 /** "strap out of range, 2 min 32 s". */
 export function gapLabel(gap: Gap): string {
-  return `${whyWords(gap.why)}, ${duration(gap.toMs - gap.fromMs)}`;
+  return `${whyWords(gap.why)}, ${gapLength(gap)}`;
+}
+
+/** Its own length, however little of it is still on the sheet. */
+function gapLength(gap: Gap): string {
+  return duration(gap.toMs - gap.sinceMs);
 }
 
 /** "filled in at 14:04:41". */
@@ -50,13 +55,13 @@ export function fits(label: string, stretch: Stretch, sheetPx: number): boolean 
 const MOST_SENTENCES = 3;
 
 /**
- * "Gap of 38 s: strap out of range. 58 s filled in at 14:04:41.": the newest few whose label a
+ * "Gap of 38 s at 14:02: strap out of range. 58 s filled in at 14:04:41.": the newest few whose label a
  * sheet of this width has no room for.
  */
 export function sheetNote(sheet: Sheet, sheetPx: number): string {
   const gaps = sheet.gaps
     .filter((gap) => !gap.open && !fits(gapLabel(gap), gap, sheetPx))
-    .map((gap) => `Gap of ${duration(gap.toMs - gap.fromMs)}: ${whyWords(gap.why)}.`);
+    .map((gap) => `Gap of ${gapLength(gap)} at ${clock(gap.sinceMs)}: ${whyWords(gap.why)}.`);
   const filled = sheet.filled
     .filter((stretch) => !fits(filledLabel(stretch), stretch, sheetPx))
     .map((stretch) => `${duration(stretch.toMs - stretch.fromMs)} ${filledLabel(stretch)}.`);

@@ -48,7 +48,7 @@ export function waysOf(person: WatchedPerson, context: WayContext): Way[] {
     const live = connected && person.status.status === "realtime";
     return {
       key: `${person.user} ${device?.device ?? ""}`,
-      wearable: device?.name || null,
+      wearable: ownName(device),
       strapQuiet: !connected || device?.state !== "connected",
       bridgeQuiet: !connected || bridge?.state !== "online",
       serverQuiet: context.connection.reason !== null && !connected,
@@ -60,6 +60,11 @@ export function waysOf(person: WatchedPerson, context: WayContext): Way[] {
       ],
     };
   });
+}
+
+/** Null where it has no other than what its place on the way is called. */
+function ownName(device: DeviceHop | undefined): string | null {
+  return device === undefined || device.name === "" || device.name === "Strap" ? null : device.name;
 }
 
 /** The way while nobody's readings may be shown. */

@@ -65,10 +65,19 @@ export interface Because {
   readonly sinceMs: number | null;
 }
 
+/** What this screen lost itself: while that lasts, it knows nothing of anything further away. */
+export function ownLoss(spells: readonly Spell[]): Because | null {
+  const own = spells.find((spell) => spell.toMs === null && OWN.has(spell.cause));
+  return own === undefined ? null : { why: own.cause, sinceMs: own.fromMs };
+}
+
+const OWN: ReadonlySet<Cause> = new Set([Cause.SERVER_AWAY, Cause.SCREEN_OFFLINE]);
+
 /**
  * The cause of a gap, on evidence alone: refused readings within it, then the longest spell. In a
  * gap that goes on, a spell that still lasts comes before those that are over, however short it
- * is; one that is over must have covered a third.
+ * is; one that is over must have covered a third. A loss of this screen's own that lasts and has
+ * covered a third comes before what was last heard of the way beyond.
  */
 export function becauseBetween(
   fromMs: number,
@@ -86,8 +95,10 @@ export function becauseBetween(
   const touching = spells.filter((spell) => overlapMs(spell) > 0);
   const lasting = touching.filter((spell) => spell.toMs === null);
   const leastMs = (toMs - fromMs) * LEAST_SHARE;
+  const own = lasting.filter((spell) => OWN.has(spell.cause) && overlapMs(spell) >= leastMs);
+  const held = own.length > 0 ? own : lasting;
   const candidates =
-    lasting.length > 0 ? lasting : touching.filter((spell) => overlapMs(spell) >= leastMs);
+    held.length > 0 ? held : touching.filter((spell) => overlapMs(spell) >= leastMs);
   const longest = candidates.reduce<Spell | null>(
     (best, spell) => (best !== null && overlapMs(best) >= overlapMs(spell) ? best : spell),
     null,

@@ -3,7 +3,7 @@ import type { HeartRateData } from "@/protocol/messages";
 import { causeOf } from "@/services/causes";
 import type { WatchedPerson } from "@/services/feed";
 import { isBattery, isHeartRate, isSteps } from "@/services/health-data";
-import { type Because, becauseBetween, becauseNow, refusal } from "./missing";
+import { type Because, becauseBetween, becauseNow, ownLoss, refusal } from "./missing";
 import { type RateView, rateView } from "./rate";
 import { clock, count } from "./words";
 
@@ -31,6 +31,10 @@ export function becauseNone(
 ): Because | null {
   if (rate.bpm !== null) {
     return null;
+  }
+  const lost = ownLoss(person.spells);
+  if (lost !== null) {
+    return lost;
   }
   if (rate.was === null || nowMs === null) {
     return becauseNow(person.spells, person.line.at(-1));

@@ -8,16 +8,18 @@ interface Words {
   readonly remedy: string;
 }
 
+const KEEP_RECORDING = "Bridges that still run keep recording; their readings come later.";
+
 const WORDS: Readonly<Record<Reason, Words>> = {
   [Reason.SERVER_AWAY]: {
     short: "server away",
     title: "The server is away",
-    remedy: "The bridges go on recording, and their readings come later.",
+    remedy: KEEP_RECORDING,
   },
   [Reason.SERVER_RESTARTS]: {
     short: "server restarting",
     title: "The server is restarting",
-    remedy: "The bridges go on recording, and their readings come later.",
+    remedy: KEEP_RECORDING,
   },
   [Reason.SERVER_BUSY]: {
     short: "server busy",
@@ -27,13 +29,13 @@ const WORDS: Readonly<Record<Reason, Words>> = {
   [Reason.NO_NETWORK]: {
     short: "no network here",
     title: "This screen has no network",
-    remedy: "The bridges go on recording, and their readings come when the network is back.",
+    remedy: "Bridges that still run keep recording; their readings come when the network is back.",
   },
   [Reason.NO_LINK]: {
     short: "no link",
     title: "This page opens with a link",
     remedy:
-      "Paste the link that strapline up printed, or that somebody gave you, or scan its QR code.",
+      "Paste the link that `strapline up` or `strapline demo` printed, or that somebody gave you, or scan its QR code.",
   },
   [Reason.LINK_ENDED]: {
     short: "link expired",

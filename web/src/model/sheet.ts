@@ -18,6 +18,8 @@ export interface Stretch {
 }
 
 export interface Gap extends Stretch {
+  /** When it began, which may be before the sheet's left edge. */
+  readonly sinceMs: number;
   readonly why: Why;
   /** It goes on. */
   readonly open: boolean;
@@ -137,12 +139,12 @@ function gapsOf(
   for (const run of runs) {
     const startMs = run[0]?.atMs ?? 0;
     if (endMs !== null && startMs > fromMs) {
-      gaps.push({ fromMs: endMs, toMs: startMs, open: false });
+      gaps.push({ fromMs: endMs, sinceMs: endMs, toMs: startMs, open: false });
     }
     endMs = run.at(-1)?.atMs ?? endMs;
   }
   if (endMs !== null && input.nowMs - endMs > breakMs) {
-    gaps.push({ fromMs: endMs, toMs: input.nowMs, open: true });
+    gaps.push({ fromMs: endMs, sinceMs: endMs, toMs: input.nowMs, open: true });
   }
   return gaps;
 }

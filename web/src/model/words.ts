@@ -91,6 +91,13 @@ export function readings(number: number): string {
   return `${count(number)} ${number === 1 ? "reading" : "readings"}`;
 }
 
+/** "2 bridges asked", "No bridge to ask". */
+export function askedWords(bridges: number): string {
+  return bridges === 0
+    ? "No bridge to ask"
+    : `${count(bridges)} ${bridges === 1 ? "bridge" : "bridges"} asked`;
+}
+
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

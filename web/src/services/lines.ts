@@ -76,7 +76,9 @@ export class Lines {
     }
     const all = [...byIdentity.values()].sort((a, b) => a.atMs - b.atMs);
     const newestMs = all.at(-1)?.atMs ?? 0;
-    const within = all.filter((point) => point.atMs > newestMs - this.spanMs);
+    const first = all.findIndex((point) => point.atMs > newestMs - this.spanMs);
+    // The last one before it stays: where a gap that reaches into the span began.
+    const within = all.slice(Math.max(0, first - 1));
     this.#dropped += Math.max(0, within.length - LINE_BOUND);
     this.#lines.set(user, within.slice(-LINE_BOUND));
   }

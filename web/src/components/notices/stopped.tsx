@@ -1,5 +1,5 @@
 // There is no session, and a person must do something: a new link, a reload, an upgrade.
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, type ReactNode, useId, useState } from "react";
 import { Hops } from "@/components/ui/hops";
 import { wayOfNobody } from "@/model/hops";
 import { tokenOf } from "@/model/link-text";
@@ -24,7 +24,7 @@ export function Stopped({ connection, reason, onToken }: StoppedProps) {
     <>
       <section className="plain-page">
         <h1>{reasonTitle(reason)}</h1>
-        <p>{reasonRemedy(reason)}</p>
+        <p>{withCommands(reasonRemedy(reason))}</p>
         {BY_LINK.has(reason) ? (
           <LinkForm onToken={onToken} />
         ) : (
@@ -42,9 +42,24 @@ export function Stopped({ connection, reason, onToken }: StoppedProps) {
   );
 }
 
+/** What stands between back quotes is a command. */
+function withCommands(text: string): ReactNode[] {
+  return text.split("`").map((part, index) =>
+    index % 2 === 1 ? (
+      <code className="command" key={part}>
+        {part}
+      </code>
+    ) : (
+      part
+    ),
+  );
+}
+
 function LinkForm({ onToken }: Pick<StoppedProps, "onToken">) {
   const [text, setText] = useState("");
   const [refused, setRefused] = useState(false);
+  // A link is a key, and hidden as one; who mistyped it may want to look.
+  const [shown, setShown] = useState(false);
   const input = useId();
   const problem = useId();
   const submit = (event: FormEvent) => {
@@ -62,7 +77,7 @@ function LinkForm({ onToken }: Pick<StoppedProps, "onToken">) {
       <div className="two">
         <input
           id={input}
-          type="password"
+          type={shown ? "text" : "password"}
           autoComplete="off"
           spellCheck={false}
           value={text}
@@ -74,6 +89,14 @@ function LinkForm({ onToken }: Pick<StoppedProps, "onToken">) {
           Open
         </button>
       </div>
+      <label className="show">
+        <input
+          type="checkbox"
+          checked={shown}
+          onChange={(event) => setShown(event.target.checked)}
+        />
+        Show it
+      </label>
       {refused ? (
         <p className="second" id={problem} role="alert">
           This is not a Strapline link: it has no #token= at its end. Copy the whole of it.

@@ -1,6 +1,8 @@
 // The connection's own mark, apart from the rates: shape first, words second, spoken politely.
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
 import { useAnnouncement } from "@/hooks/use-announcement";
+import { useAsked } from "@/hooks/use-asked";
+import { useDismissal } from "@/hooks/use-dismissal";
 import { STATUS_WORDS, SyncStatus } from "@/model/sync-status";
 import { ago, agoSpoken, clock } from "@/model/words";
 import { SyncGlyph } from "./sync-glyph";
@@ -12,7 +14,8 @@ export interface DataSyncIndicatorProps {
   /** When data last came, by this machine's clock. Whoever knows better gives `detail`. */
   readonly lastSyncTime?: Date | null;
   readonly showSyncButton?: boolean;
-  readonly onSyncClick?: () => void;
+  /** What came of it, if it promises a text, is shown in the button for a while. */
+  readonly onSyncClick?: () => unknown;
   readonly variant?: "badge" | "icon" | "text" | "full";
   /** Beside the status's word, in place of what `lastSyncTime` tells: "312 waiting". */
   readonly detail?: string;
@@ -116,24 +119,15 @@ function Opener({ status, variant, mark, children }: OpenerProps) {
   const id = useId();
   const opener = useRef<HTMLButtonElement>(null);
   const whole = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const outside = (event: PointerEvent) => {
-      if (event.target instanceof Node && whole.current?.contains(event.target) !== true) {
-        setOpen(false);
-      }
-    };
-    document.addEventListener("pointerdown", outside);
-    return () => document.removeEventListener("pointerdown", outside);
-  }, []);
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape" && open) {
-      setOpen(false);
+  const dismiss = useCallback((giveFocusBack: boolean) => {
+    setOpen(false);
+    if (giveFocusBack) {
       opener.current?.focus();
     }
-  };
+  }, []);
+  useDismissal(open, whole, dismiss);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape is heard wherever the focus is within
-    <div className="opens" ref={whole} onKeyDown={onKeyDown}>
+    <div className="opens" ref={whole}>
       <button
         ref={opener}
         type="button"
@@ -155,11 +149,19 @@ function Opener({ status, variant, mark, children }: OpenerProps) {
 }
 
 function SyncButton({ status, onSyncClick, syncLabel }: DataSyncIndicatorProps) {
-  const syncing = status === SyncStatus.SYNCING;
-  const usual = status === SyncStatus.OFFLINE ? "Try now" : "Sync now";
+  const label = syncLabel ?? (status === SyncStatus.OFFLINE ? "Try now" : "Sync now");
+  const [said, ask] = useAsked(onSyncClick, label === "Try now" ? "Trying…" : "Asking…");
+  const syncing = status === SyncStatus.SYNCING && said === null;
   return (
-    <button type="button" className="button" disabled={syncing} onClick={onSyncClick}>
-      {syncing ? "Syncing" : (syncLabel ?? usual)}
+    <button
+      type="button"
+      className="button sync-button"
+      disabled={syncing}
+      // Not disabled: the focus would be lost.
+      aria-disabled={said === null ? undefined : true}
+      onClick={ask}
+    >
+      {said ?? (syncing ? "Syncing" : label)}
     </button>
   );
 }

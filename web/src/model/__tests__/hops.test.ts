@@ -82,6 +82,11 @@ describe("waysOf", () => {
     });
     const [way] = waysOf(person(), { ...context, connection: lost });
     expect(way?.hops.map((hop) => hop.look)).toEqual(["dark", "dark", "broken"]);
+    expect(way?.hops.map((hop) => hop.age)).toEqual([
+      "not known",
+      "not known",
+      expect.stringMatching(/^since/),
+    ]);
     expect(way?.you).toBe("quiet");
     const [first] = waysOf(person(), {
       ...context,

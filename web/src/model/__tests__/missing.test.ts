@@ -33,6 +33,13 @@ describe("becauseBetween", () => {
     expect(because(0, 100, [], [{ ...out, fromMs: 90, toMs: null }])).toBe(Cause.OUT_OF_RANGE);
   });
 
+  test("the page's own loss, unless another cause stood before most of it", () => {
+    const away = { cause: Cause.SERVER_AWAY, fromMs: 40, toMs: null };
+    const bridge = { cause: Cause.BRIDGE_OFFLINE, fromMs: 0, toMs: null };
+    expect(because(0, 100, [], [away, bridge])).toBe(Cause.SERVER_AWAY);
+    expect(because(0, 100, [], [{ ...away, fromMs: 90 }, bridge])).toBe(Cause.BRIDGE_OFFLINE);
+  });
+
   test("in a gap that goes on, what still lasts comes before what is over", () => {
     const away = { cause: Cause.SERVER_AWAY, fromMs: 2, toMs: 70 };
     const bridge = { cause: Cause.BRIDGE_OFFLINE, fromMs: 70, toMs: null };

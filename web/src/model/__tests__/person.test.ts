@@ -77,11 +77,27 @@ describe("why there is none", () => {
     const stale = person({
       metrics: { heart_rate: rate(160_000) },
       spells: [
-        { cause: Cause.SERVER_AWAY, fromMs: NOW - 6_000, toMs: null },
+        { cause: Cause.SERVER_AWAY, fromMs: NOW - 158_000, toMs: NOW - 150_000 },
         { cause: Cause.OUT_OF_RANGE, fromMs: NOW - 158_000, toMs: null },
       ],
     });
     expect(becauseNone(stale, rateOf(stale, NOW, true), NOW)?.why).toBe(Cause.OUT_OF_RANGE);
+  });
+
+  test("while the page has no server, that: for each person, whatever was known before", () => {
+    const away = { cause: Cause.SERVER_AWAY, fromMs: NOW - 36_000, toMs: null };
+    const cut = (before: Cause, forMs: number) =>
+      person({
+        user: before,
+        metrics: { heart_rate: rate(forMs) },
+        spells: [away, { cause: before, fromMs: NOW - forMs, toMs: null }],
+      });
+    const people = [cut(Cause.BRIDGE_OFFLINE, 36_100), cut(Cause.OUT_OF_RANGE, 158_000)];
+    for (const one of people) {
+      const because = becauseNone(one, rateOf(one, NOW, false), NOW);
+      expect(because).toEqual({ why: Cause.SERVER_AWAY, sinceMs: NOW - 36_000 });
+    }
+    expect(summaryOf(people, NOW, false)).toBe("2 people: 2 cut off, server away");
   });
 
   test("nothing for one who has a rate, no cause without evidence", () => {

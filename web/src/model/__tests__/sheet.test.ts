@@ -4,6 +4,7 @@ import type { Line } from "@/services/lines";
 import { describeSheet, fits, sheetNote } from "../describe";
 import { Missing } from "../missing";
 import { SHEET_MS, sheetOf } from "../sheet";
+import { clock } from "../words";
 import { NOW, point, readings } from "./people-of";
 
 function sheet(line: Line, extra: Partial<Parameters<typeof sheetOf>[0]> = {}) {
@@ -45,7 +46,13 @@ describe("runs and gaps", () => {
     const spells = [{ cause: Cause.OUT_OF_RANGE, fromMs: NOW - 38_000, toMs: null }];
     const made = sheet(readings(-60_000, -40_000), { spells });
     expect(made.gaps).toEqual([
-      { fromMs: NOW - 41_000, toMs: NOW, open: true, why: Cause.OUT_OF_RANGE },
+      {
+        fromMs: NOW - 41_000,
+        toMs: NOW,
+        sinceMs: NOW - 41_000,
+        open: true,
+        why: Cause.OUT_OF_RANGE,
+      },
     ]);
     expect(made.ledger.at(-1)).toEqual({ kind: "hole", fromMs: NOW - 41_000, toMs: NOW });
   });
@@ -72,6 +79,19 @@ describe("runs and gaps", () => {
     expect(sheet(readings(-100_000, 0)).gaps).toEqual([]);
     const outside = sheet([point(NOW - 320_000, 70), ...readings(-100_000, 0)]);
     expect(outside.gaps).toMatchObject([{ fromMs: NOW - SHEET_MS, toMs: NOW - 100_000 }]);
+  });
+});
+
+describe("a gap that leaves the sheet", () => {
+  const line = [...readings(-330_000, -312_000), ...readings(-298_000, 0)];
+
+  test("keeps its own length and the time when it began", () => {
+    const made = sheet(line);
+    expect(made.gaps).toMatchObject([
+      { fromMs: NOW - SHEET_MS, toMs: NOW - 298_000, sinceMs: NOW - 313_000 },
+    ]);
+    expect(sheetNote(made, 0)).toBe(`Gap of 15 s at ${clock(NOW - 313_000)}: no reading.`);
+    expect(describeSheet(made, "Maren Holt")).toContain("15 s missing, no reading");
   });
 });
 
@@ -127,7 +147,7 @@ describe("in words", () => {
 
   test("where a label has no room it becomes a sentence", () => {
     expect(sheetNote(made, 0)).toMatch(
-      /^Gap of 51 s: no reading\. 49 s filled in at \d\d:\d\d:\d\d\.$/,
+      /^Gap of 51 s at \d\d:\d\d: no reading\. 49 s filled in at \d\d:\d\d:\d\d\.$/,
     );
     expect(sheetNote(made, 2_000)).toBe("");
     expect(fits("no reading, 51 s", { fromMs: 0, toMs: 51_000 }, 900)).toBe(true);

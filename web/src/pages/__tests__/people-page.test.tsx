@@ -107,6 +107,9 @@ describe("states of the page", () => {
     show();
     act(() => latestSocket().drop(1006));
     expect(screen.getByText(/^The server is away since \d\d:\d\d:\d\d\.$/)).toBeDefined();
+    expect(document.body.textContent).toContain(
+      "Bridges that still run keep recording; their readings come later.",
+    );
     expect(document.title).toBe("Offline · Strapline");
     pass(5_100);
     expect(figure()).toBe("—");
@@ -115,6 +118,27 @@ describe("states of the page", () => {
     act(() => latestSocket().open());
     expect(screen.queryByText(/The server is away/)).toBeNull();
     expect(document.title).toBe("People · Strapline");
+  });
+
+  test("the bridge's farewell before the server's is not the reason that is given", () => {
+    show();
+    const told = status();
+    const bridges = [
+      { name: "b", state: "offline", sinceMs: SERVER_TIME - 500, heardMs: SERVER_TIME, pending: 0 },
+    ];
+    act(() =>
+      latestSocket().say({
+        ...told,
+        hops: { ...told.hops, bridges },
+        type: "SYNC_STATUS_UPDATE",
+        user: "u1",
+        serverTime: SERVER_TIME,
+      }),
+    );
+    act(() => latestSocket().drop(1006));
+    pass(6_000);
+    expect(channel().textContent).toContain("Server away for");
+    expect(document.querySelector(".day")?.textContent).toContain("cut off, server away");
   });
 
   test("revoked: nothing of anybody stays, a new link can be opened", () => {
@@ -153,15 +177,30 @@ describe("states of the page", () => {
     expect(within(channel()).getByText("simulated")).toBeDefined();
   });
 
-  test("the way of the readings opens, and a sync can be asked for", () => {
+  test("the way of the readings opens, and a sync can be asked for", async () => {
     show();
     fireEvent.click(screen.getByRole("button", { name: /^Connection: Live/ }));
     const way = screen.getByRole("region", { name: "How readings reach you" });
     expect(way.textContent).toContain("Chest strap");
     expect(way.textContent).toContain("nothing waiting");
     fireEvent.click(within(way).getByRole("button", { name: "Sync now" }));
-    expect(latestSocket().sent.at(-1)).toEqual({ type: "SYNC_STATUS_UPDATE", status: "syncing" });
+    const asked = latestSocket().sent.at(-1);
+    expect(asked).toMatchObject({ type: "REQUEST", method: "sync", params: {} });
+    act(() =>
+      latestSocket().say({ type: "RESULT", request: asked?.request, result: { asked: 2 } }),
+    );
+    await act(() => vi.advanceTimersByTimeAsync(1_100));
+    expect(within(way).getByRole("button", { name: "2 bridges asked" })).toBeDefined();
   });
+});
+
+test("a strap without a name of its own is named once", () => {
+  const told = status();
+  const device = { device: "d1", name: "Strap", state: "connected" as const, sinceMs: 1 };
+  show({ u1: userSnapshot({ status: { ...told, hops: { ...told.hops, devices: [device] } } }) });
+  fireEvent.click(screen.getByRole("button", { name: /^Connection: Live/ }));
+  const way = screen.getByRole("region", { name: "How readings reach you" });
+  expect(within(way).getAllByText("Strap")).toHaveLength(1);
 });
 
 test("axe finds nothing", async () => {

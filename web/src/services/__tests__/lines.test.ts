@@ -16,11 +16,16 @@ test("readings stand in order of time, each once", () => {
   expect(times(lines)).toEqual([1_000, 2_000]);
 });
 
-test("what is older than the span leaves", () => {
+test("what is older than the span leaves, but for the last: a gap begins there", () => {
   const lines = new Lines(10_000);
   lines.add(update(11, 10));
+  lines.add(update(12, 11));
   lines.add(update(30, 29));
-  expect(times(lines)).toEqual([20_000]);
+  expect(times(lines)).toEqual([2_000, 20_000]);
+  lines.add(update(39, 38));
+  expect(times(lines)).toEqual([2_000, 20_000, 29_000]);
+  lines.add(update(41, 40));
+  expect(times(lines)).toEqual([20_000, 29_000, 31_000]);
 });
 
 test("columns come apart into readings", () => {

@@ -27,6 +27,24 @@ test("a link can be brought", () => {
   expect(screen.queryByRole("alert")).toBeNull();
 });
 
+test("a link is hidden until whoever typed it wants to see it", () => {
+  stopped(Reason.NO_LINK);
+  const input = screen.getByLabelText<HTMLInputElement>("Paste the link");
+  expect(input.type).toBe("password");
+  const show = screen.getByRole("checkbox", { name: "Show it" });
+  fireEvent.click(show);
+  expect(input.type).toBe("text");
+  fireEvent.click(show);
+  expect(input.type).toBe("password");
+});
+
+test("without a link it says which commands print one", () => {
+  stopped(Reason.NO_LINK);
+  const commands = [...document.querySelectorAll("code")].map((one) => one.textContent);
+  expect(commands).toEqual(["strapline up", "strapline demo"]);
+  expect(document.body.textContent).toContain("strapline up or strapline demo printed");
+});
+
 test.each([Reason.BUG, Reason.UPGRADE_PAGE, Reason.UPGRADE_SERVER])("%s: a reload", (reason) => {
   stopped(reason);
   expect(screen.getByRole("button", { name: "Reload" })).toBeDefined();

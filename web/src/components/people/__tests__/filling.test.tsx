@@ -3,7 +3,7 @@ import { Missing } from "@/model/missing";
 import type { Sheet } from "@/model/sheet";
 import { newlyFilled } from "../filling";
 
-const gap = { fromMs: 100, toMs: 200, open: false, why: Missing.NO_READING };
+const gap = { fromMs: 100, sinceMs: 100, toMs: 200, open: false, why: Missing.NO_READING };
 const sheet: Sheet = {
   fromMs: 0,
   toMs: 300,

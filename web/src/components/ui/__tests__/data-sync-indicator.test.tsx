@@ -94,18 +94,60 @@ describe("what is shown", () => {
 describe("the sync button", () => {
   test("calls, and has its words", () => {
     const onSyncClick = vi.fn();
-    const { rerender } = render(
+    const { unmount } = render(
       <DataSyncIndicator status={SyncStatus.REALTIME} showSyncButton onSyncClick={onSyncClick} />,
     );
     fireEvent.click(screen.getByRole("button", { name: "Sync now" }));
     expect(onSyncClick).toHaveBeenCalledOnce();
-    rerender(<DataSyncIndicator status={SyncStatus.OFFLINE} showSyncButton />);
+    unmount();
+    render(<DataSyncIndicator status={SyncStatus.OFFLINE} showSyncButton />);
     expect(screen.getByRole("button", { name: "Try now" })).toBeDefined();
   });
 
   test("rests while it syncs", () => {
     render(<DataSyncIndicator status={SyncStatus.SYNCING} showSyncButton syncLabel="Go" />);
     expect(screen.getByRole<HTMLButtonElement>("button", { name: "Syncing" }).disabled).toBe(true);
+  });
+
+  test("what is asked shows for a second at least, then what came of it, then the button", async () => {
+    const onSyncClick = vi.fn(() => Promise.resolve("1 bridge asked"));
+    render(
+      <DataSyncIndicator status={SyncStatus.REALTIME} showSyncButton onSyncClick={onSyncClick} />,
+    );
+    const button = screen.getByRole("button", { name: "Sync now" });
+    button.focus();
+    fireEvent.click(button);
+    expect(button.textContent).toBe("Asking…");
+    expect(button.getAttribute("aria-disabled")).toBe("true");
+    fireEvent.click(button);
+    expect(onSyncClick).toHaveBeenCalledOnce();
+    await act(() => vi.advanceTimersByTimeAsync(990));
+    expect(button.textContent).toBe("Asking…");
+    await act(() => vi.advanceTimersByTimeAsync(20));
+    expect(button.textContent).toBe("1 bridge asked");
+    await act(() => vi.advanceTimersByTimeAsync(1_500));
+    expect(button.textContent).toBe("1 bridge asked");
+    await act(() => vi.advanceTimersByTimeAsync(2_000));
+    expect(button.textContent).toBe("Sync now");
+    expect(document.activeElement).toBe(button);
+  });
+
+  test("a question that fails says so; one without an answer is asked for a second", async () => {
+    const refused = () => Promise.reject(new Error("the connection went"));
+    const { rerender } = render(
+      <DataSyncIndicator status={SyncStatus.REALTIME} showSyncButton onSyncClick={refused} />,
+    );
+    const button = screen.getByRole("button", { name: "Sync now" });
+    fireEvent.click(button);
+    await act(() => vi.advanceTimersByTimeAsync(1_010));
+    expect(button.textContent).toBe("No answer");
+    await act(() => vi.advanceTimersByTimeAsync(4_000));
+    rerender(<DataSyncIndicator status={SyncStatus.REALTIME} showSyncButton />);
+    fireEvent.click(button);
+    await act(() => vi.advanceTimersByTimeAsync(990));
+    expect(button.textContent).toBe("Asking…");
+    await act(() => vi.advanceTimersByTimeAsync(20));
+    expect(button.textContent).toBe("Sync now");
   });
 
   test("is absent where it is not asked for", () => {
@@ -135,6 +177,55 @@ describe("opening the way of the readings", () => {
     fireEvent.keyDown(sync, { key: "Escape" });
     expect(screen.queryByText("strap, bridge, server, you")).toBeNull();
     expect(document.activeElement).toBe(opener());
+  });
+
+  test("Escape closes it wherever the focus is, and only while it is open", () => {
+    render(
+      <DataSyncIndicator status={SyncStatus.REALTIME} announce={false}>
+        <p>the way</p>
+      </DataSyncIndicator>,
+    );
+    fireEvent.click(opener());
+    fireEvent.keyDown(document.body, { key: "Escape" });
+    expect(screen.queryByText("the way")).toBeNull();
+    expect(document.activeElement).toBe(opener());
+    opener().blur();
+    fireEvent.keyDown(document.body, { key: "Escape" });
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  test("the focus that goes on beyond it closes it, a click on its text does not", () => {
+    render(
+      <>
+        <DataSyncIndicator status={SyncStatus.REALTIME} showSyncButton announce={false}>
+          <p>the way</p>
+        </DataSyncIndicator>
+        <button type="button">after</button>
+      </>,
+    );
+    fireEvent.click(opener());
+    const sync = screen.getByRole("button", { name: "Sync now" });
+    opener().focus();
+    sync.focus();
+    sync.blur();
+    expect(screen.getByText("the way")).toBeDefined();
+    sync.focus();
+    act(() => screen.getByRole("button", { name: "after" }).focus());
+    expect(screen.queryByText("the way")).toBeNull();
+  });
+
+  test("nor does it stay when there is nothing beyond to go to", () => {
+    render(
+      <DataSyncIndicator status={SyncStatus.REALTIME} showSyncButton announce={false}>
+        <p>the way</p>
+      </DataSyncIndicator>,
+    );
+    fireEvent.click(opener());
+    const sync = screen.getByRole("button", { name: "Sync now" });
+    sync.focus();
+    fireEvent.keyDown(sync, { key: "Tab" });
+    act(() => sync.blur());
+    expect(screen.queryByText("the way")).toBeNull();
   });
 
   test("a pointer elsewhere closes it, one within does not", () => {
