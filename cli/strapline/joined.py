@@ -12,6 +12,7 @@ from strapline import __version__
 from strapline.choosing import Choice
 from strapline.errors import CommandError
 from strapline.folder import DataFolder
+from strapline.marker import Marker
 from strapline.names import user_id
 from strapline_bridge.clock import SystemWallClock
 from strapline_bridge.config import BridgeConfig, OutboxSection, ServerSection
@@ -54,6 +55,10 @@ class Place:
             plain_beyond_loopback=self.lan,
             simulated=self.simulated,
         )
+
+    def marker(self, port: int) -> Marker:
+        """What the folder is to say of a server that listens on this port."""
+        return Marker(simulated=self.simulated, port=port, lan=self.lan)
 
     def socket_url(self, server: Server) -> str:
         """Where a program on this machine finds the running server."""

@@ -14,6 +14,7 @@ from strapline.account import Account
 from strapline.folder import DataFolder
 from strapline.headless import measure
 from strapline.joined import Place
+from strapline.marker import mark
 from strapline.terminal import make_console, title
 
 
@@ -23,17 +24,19 @@ async def measured(data: Path | None, port: int | None, seconds: float, *, talk:
     Raises:
         CommandError: it could not be run.
     """
-    if talk:
-        console = make_console()
-        console.print(title("Three simulated straps", f"measured for {seconds:g} s"))
-        console.print()
     with ExitStack() as stack:
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strapline-")))
         folder = DataFolder(data)
         stack.enter_context(folder.held())
         # Any free port will do, since nobody else is to find it.
-        return await measure(Place(folder, port or 0, simulated=True), seconds)
+        place = Place(folder, port or 0, simulated=True)
+        mark(folder, place.marker(place.port))
+        if talk:
+            console = make_console()
+            console.print(title("Three simulated straps", f"measured for {seconds:g} s"))
+            console.print()
+        return await measure(place, seconds)
 
 
 def report(account: Account, seconds: float, *, as_json: bool) -> None:
@@ -78,7 +81,7 @@ def _as_table(account: Account) -> Table:
     for name, count, meaning in rows:
         table.add_row(f"  {name}", f"{count:,}", f"  {meaning}")
     if account.latency is not None:
-        table.add_row("  latency", f"{account.latency.p50:.1f}", "  ms, half of them or less")
+        table.add_row("  latency", f"{account.latency.p50:.1f}", "  ms, median")
         table.add_row("", f"{account.latency.p99:.1f}", "  ms, 99 of 100 or less")
     return table
 

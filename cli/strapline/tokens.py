@@ -15,6 +15,7 @@ from strapline.names import cleaned, user_id
 from strapline.terminal import make_console
 from strapline_protocol.opening import Role
 from strapline_server import ServerConfig, open_admin
+from strapline_server.config import is_loopback
 
 _DAY_S: Final = 86_400
 _WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  # looked for, not listened on
@@ -85,9 +86,9 @@ async def print_token(config: ServerConfig, wanted: Wanted) -> None:
         _advise(wanted)
         return
     link = f"{wanted.at.rstrip('/')}/#token={token}" if wanted.at else _link(config, token)
-    code = qr_code(link)
-    if sys.stdout.isatty():
-        make_console().print(code)
+    # Another device's camera reads the code: of use where such a device can follow the link.
+    if sys.stdout.isatty() and not is_loopback(urlsplit(link).hostname or ""):
+        make_console().print(qr_code(link))
     print(link)
     _advise(wanted)
 

@@ -21,6 +21,7 @@ from strapline.errors import CommandError
 from strapline.folder import DataFolder, default_folder
 from strapline.joined import Place, bridge_beside, remember, serving
 from strapline.link import dashboard_link, lan_address, qr_code
+from strapline.marker import mark
 from strapline.naming import find_named, paired
 from strapline.screen import Moment, change, screen
 from strapline.terminal import is_interactive, make_console, title
@@ -73,10 +74,12 @@ async def run_up(wish: Wish) -> None:
     pairs = _named(wish)
     place = wish.place
     with place.folder.held():
+        mark(place.folder, place.marker(place.port))
         asks = _must_ask(wish, place.folder, named=bool(pairs))
         async with AsyncExitStack() as stack:
             backend, simulated = await _radio(wish, stack)
             server = await stack.enter_async_context(serving(place))
+            mark(place.folder, place.marker(server.port))
             console = make_console()
             choices = simulated
             if asks:
@@ -135,18 +138,15 @@ async def _names(server: Server) -> Mapping[str, str]:
 
 async def _announce(console: Console, place: Place, server: Server) -> None:
     """The link, its QR code where the terminal has room, and who can read along."""
-    token = await server.admin.issue_link_token("all")
-    host = (lan_address() if place.lan else None) or "127.0.0.1"
+    token = await server.admin.renew_link_token("all")
+    elsewhere = lan_address() if place.lan else None
+    host = elsewhere or "127.0.0.1"
     link = dashboard_link(host, server.port, token)
     what = "simulated straps" if place.simulated else "live"
     console.print(title(what))
     console.print()
-    code = qr_code(link)
-    lines = code.plain.splitlines()
-    if console.is_terminal and console.width >= len(lines[0]) + 2:
-        for line in code.split("\n"):
-            console.print(Text("  ").append_text(line))
-        console.print()
+    if elsewhere is not None:
+        _show_code(console, link)
     # One line whatever the width, so that it can be copied whole.
     console.print(Text(link), soft_wrap=True)
     console.print()
@@ -157,6 +157,15 @@ async def _announce(console: Console, place: Place, server: Server) -> None:
     told = Text(f"  {who} It holds for 30 days.", style="second")
     console.print(told, soft_wrap=not console.is_terminal)
     console.print()
+
+
+def _show_code(console: Console, link: str) -> None:
+    """The code for another device's camera, where the terminal has room for it."""
+    code = qr_code(link)
+    if console.is_terminal and console.width >= len(code.plain.splitlines()[0]) + 2:
+        for line in code.split("\n"):
+            console.print(Text("  ").append_text(line))
+        console.print()
 
 
 async def _show(console: Console, bridge: Bridge, board: Board, names: Mapping[str, str]) -> None:

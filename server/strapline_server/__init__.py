@@ -11,11 +11,13 @@ from strapline_server.errors import (
     TokenError,
 )
 from strapline_server.server import Server
+from strapline_server.store import Grant
 
 __all__ = [
     "Admin",
     "AdminError",
     "ConfigError",
+    "Grant",
     "SecretError",
     "Server",
     "ServerConfig",

@@ -17,9 +17,11 @@ from strapline_server.config import ServerConfig
 from strapline_server.days import machine_zone, zone_named
 from strapline_server.errors import AdminError, StoreError
 from strapline_server.secret import load_or_make_secret
-from strapline_server.store import Store, User
+from strapline_server.store import Grant, Store, User
 
 Users = list[str] | Literal["all"]
+
+_LINK: Final = "link-"
 
 _USER: Final[TypeAdapter[str]] = TypeAdapter(UserId)
 _NAME: Final[TypeAdapter[str]] = TypeAdapter(Label)
@@ -101,6 +103,10 @@ class Admin:
             )
         await self._store.put_grant(sub, _role(role), shown, users, metrics)
 
+    async def principals(self) -> list[Grant]:
+        """Everybody that something was granted to."""
+        return await self._store.grants()
+
     async def revoke(self, sub: str) -> None:
         """Take all rights from a principal; its connections close within a second.
 
@@ -108,7 +114,9 @@ class Admin:
             AdminError: there is no such principal.
         """
         if not await self._store.revoke(sub):
-            raise AdminError(f"no principal {sub!r}: nothing was granted to it.")
+            raise AdminError(
+                f"no principal {sub!r}: nothing was granted to it, so there is nothing to revoke."
+            )
 
     async def issue_token(
         self,
@@ -136,8 +144,20 @@ class Admin:
         self, users: Users, *, name: str = "dashboard link", lifetime_s: int = LINK_LIFE_S
     ) -> str:
         """A viewer of its own for one dashboard link, so that the link can be revoked alone."""
-        sub = f"link-{secrets.token_urlsafe(9)}"
+        sub = f"{_LINK}{secrets.token_urlsafe(9)}"
         return await self.issue_token(sub, Role.VIEWER, users, lifetime_s, name=name)
+
+    async def renew_link_token(
+        self, users: Users, *, name: str = "dashboard link", lifetime_s: int = LINK_LIFE_S
+    ) -> str:
+        """Another token for the link of this name, whose older ones go on; so it is revoked as one.
+
+        A link that was revoked stays so: the next one is then a viewer of its own.
+        """
+        for grant in await self._store.grants():
+            if grant.sub.startswith(_LINK) and grant.name == name and grant.role is Role.VIEWER:
+                return await self.issue_token(grant.sub, Role.VIEWER, users, lifetime_s, name=name)
+        return await self.issue_link_token(users, name=name, lifetime_s=lifetime_s)
 
 
 @asynccontextmanager

@@ -63,6 +63,14 @@ def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path, command: str) -
         assert f"--port {port + 1}" in told
 
 
+def test_simulated_straps_take_no_folder_of_real_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "strapline.json").write_text('{"simulated": false, "port": 8420}')
+    for command in (["demo", "--port", "0"], ["demo", "--headless"], ["up", "--simulate"]):
+        assert "never mixed" in refusal(tmp_path, *command, "--data", str(folder))
+
+
 def test_a_folder_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
     with strapline(["demo", "--port", "0"], environment(tmp_path)) as running:
         running.wait_for(LINK)

@@ -10,8 +10,9 @@ import pytest
 
 from strapline.errors import CommandError
 from strapline.people import add_person, list_people
+from strapline.revoking import revoke
 from strapline.tokens import Wanted, print_token
-from strapline_client import WebSocketEventType, WebSocketService
+from strapline_client import StoppedError, WebSocketEventType, WebSocketService
 from strapline_server import AdminError, Server, ServerConfig
 
 
@@ -75,6 +76,26 @@ async def test_a_viewers_token_shows_those_named_while_the_server_runs(
         assert await watched(url, token) == {"maren-holt": "Maren Holt"}
         await print_token(here, Wanted(viewer="Coach", everyone=True))
         assert len(await watched(url, capsys.readouterr().out.strip())) == 2
+
+
+async def test_what_was_granted_is_taken_back_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = config(tmp_path)
+    async with Server(here) as server:
+        await print_token(here, Wanted(viewer="Coach Ada", everyone=True))
+        token = capsys.readouterr().out.strip()
+        url = f"ws://127.0.0.1:{server.port}/ws"
+        async with WebSocketService(url, token) as service:
+            updates = service.updates()
+            async for update in updates:
+                if update.type is WebSocketEventType.SUBSCRIBED:
+                    break
+            await revoke(here, "Coach Ada")
+            assert capsys.readouterr().out == "viewer-coach-ada\n"
+            with pytest.raises(StoppedError):
+                async for _ in updates:
+                    pass
 
 
 async def test_a_link_carries_the_token_in_its_fragment(

@@ -69,7 +69,7 @@ def run(
         async with Bridge(
             settings,
             load_backend(settings.radio.backend, settings.radio.adapter),
-            FileTokens(settings.server.token_file),
+            FileTokens(settings.token_path),
             version=__version__,
         ) as running:
             await running.run()

@@ -9,6 +9,8 @@ import typer
 
 from strapline.options import Data, Debug, Json, Lan, Port
 
+_MEASURED_S = 30.0
+
 
 def demo(
     *,
@@ -20,9 +22,9 @@ def demo(
         typer.Option("--headless", help="Measure for a while instead: what was sent, what came."),
     ] = False,
     seconds: Annotated[
-        float,
-        typer.Option("--seconds", metavar="S", min=1, max=86_400, help="How long to measure."),
-    ] = 30.0,
+        float | None,
+        typer.Option("--seconds", metavar="S", min=1, max=86_400, help="How long to measure: 30."),
+    ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -38,10 +40,11 @@ def demo(
 
     logs.set_up(logging.WARNING)
     if headless:
-        _measure(data, port, seconds, as_json=as_json)
+        _measure(data, port, _MEASURED_S if seconds is None else seconds, as_json=as_json)
         return
-    if as_json:
-        raise typer.BadParameter("goes with --headless", param_hint="--json")
+    for option, given in (("--json", as_json), ("--seconds", seconds is not None)):
+        if given:
+            raise typer.BadParameter("goes with --headless", param_hint=option)
     from strapline.running import run_until_stopped
     from strapline.up import Wish, run_up
 

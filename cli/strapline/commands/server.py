@@ -19,6 +19,17 @@ DEFAULT_PATH = Path("/etc/strapline/server.toml")
 Config = Annotated[
     Path, typer.Option("--config", metavar="FILE", help="The server's configuration.")
 ]
+#: Of the commands beside a server: the service's, else that of `up`.
+OtherConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="The server's configuration, /etc/strapline/server.toml."
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="FOLDER", help="What `strapline up` keeps, instead."),
+]
 
 
 @app.command("run")
@@ -47,29 +58,56 @@ def add(
         str | None,
         typer.Option("--zone", help="Time zone of their day, as Europe/Berlin; the machine's."),
     ] = None,
-    config: Config = DEFAULT_PATH,
+    config: OtherConfig = None,
+    data: Data = None,
     debug: Debug = False,
 ) -> None:
     """Add a person who is measured."""
     import asyncio
 
     from strapline.people import add_person
-    from strapline_server import load_config
+    from strapline.where import settings
 
-    asyncio.run(add_person(load_config(config), name, identity, zone))
+    asyncio.run(add_person(settings(config, data), name, identity, zone))
 
 
 @user.command("list")
 def list_users(
-    *, config: Config = DEFAULT_PATH, as_json: Json = False, debug: Debug = False
+    *,
+    config: OtherConfig = None,
+    data: Data = None,
+    as_json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """Show the people who are measured."""
     import asyncio
 
     from strapline.people import list_people
-    from strapline_server import load_config
+    from strapline.where import settings
 
-    asyncio.run(list_people(load_config(config), as_json=as_json))
+    asyncio.run(list_people(settings(config, data), as_json=as_json))
+
+
+@app.command("revoke")
+def revoke(
+    who: Annotated[
+        str, typer.Argument(metavar="NAME|ID", help="As it was granted: Maren, viewer-maren.")
+    ],
+    *,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Take all rights from a viewer, a bridge or a link.
+
+    Their connections close within a second, and their tokens let nobody in any more.
+    """
+    import asyncio
+
+    from strapline.revoking import revoke as take_away
+    from strapline.where import settings
+
+    asyncio.run(take_away(settings(config, data), who))
 
 
 @app.command("token")
@@ -98,7 +136,8 @@ def token(
         str | None,
         typer.Option("--at", metavar="URL", help="The dashboard's address, for --link."),
     ] = None,
-    config: Config = DEFAULT_PATH,
+    config: OtherConfig = None,
+    data: Data = None,
     debug: Debug = False,
 ) -> None:
     """Grant rights to a viewer or a bridge, and print a token that says who it is.
@@ -108,7 +147,7 @@ def token(
     import asyncio
 
     from strapline.tokens import Wanted, print_token
-    from strapline_server import load_config
+    from strapline.where import settings
 
     wanted = Wanted(
         viewer=viewer,
@@ -120,4 +159,4 @@ def token(
         at=at,
     )
     wanted.check()
-    asyncio.run(print_token(load_config(config), wanted))
+    asyncio.run(print_token(settings(config, data), wanted))

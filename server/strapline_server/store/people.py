@@ -92,6 +92,12 @@ def find_grant(transaction: Transaction, sub: str) -> Grant | None:
     )
 
 
+def all_grants(transaction: Transaction) -> list[Grant]:
+    """The grants of all principals."""
+    found = [find_grant(transaction, row["sub"]) for row in transaction.all("all_principals")]
+    return [grant for grant in found if grant is not None]
+
+
 def bridge_grants(transaction: Transaction) -> list[Grant]:
     """The grants of all bridges."""
     subs = [row["sub"] for row in transaction.all("all_principals") if row["role"] == Role.BRIDGE]
@@ -133,6 +139,7 @@ def put_grant(
         name=name,
         all_users=int(everyone),
         metrics=None if metrics is None else json.dumps(sorted(metrics)),
+        now_ms=transaction.now_ms,
     )
     transaction.run("clear_grants", sub=sub)
     missing = [user for user in listed if transaction.run("insert_grant", sub=sub, id=user) == 0]
@@ -143,6 +150,8 @@ def put_grant(
 def revoke(transaction: Transaction, sub: str) -> bool:
     """Take all rights away; False when there was no such principal."""
     gone = transaction.run("delete_principal", sub=sub) > 0
+    if gone:
+        transaction.run("note_revocation", now_ms=transaction.now_ms)
     transaction.run("bump_rights_version")
     return gone
 

@@ -102,6 +102,10 @@ class Store:
         """What this principal may at this moment."""
         return await self._database.read(lambda transaction: people.find_grant(transaction, sub))
 
+    async def grants(self) -> list[Grant]:
+        """What each principal may at this moment."""
+        return await self._database.read(people.all_grants)
+
     async def bridge_grants(self) -> list[Grant]:
         """What each bridge may at this moment."""
         return await self._database.read(people.bridge_grants)

@@ -107,6 +107,22 @@ async def test_each_link_is_a_viewer_of_its_own(admin: Admin, config: ServerConf
     assert (first.role, first.lifetime_s) == (Role.VIEWER, LINK_LIFE_S)
 
 
+async def test_a_link_is_renewed_as_one_viewer_until_it_is_revoked(
+    admin: Admin, config: ServerConfig
+) -> None:
+    subs = [
+        authority(config).verify(await admin.renew_link_token("all", name=name)).sub
+        for name in ("dashboard link", "dashboard link", "another")
+    ]
+    assert subs[0] == subs[1] != subs[2]
+    assert {grant.sub for grant in await admin.principals()} == set(subs)
+    await admin.revoke(subs[0])
+    later = authority(config).verify(await admin.renew_link_token("all")).sub
+    assert later not in subs
+    with pytest.raises(AdminError, match="nothing to revoke"):
+        await admin.revoke(subs[0])
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

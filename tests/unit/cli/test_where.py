@@ -1,0 +1,54 @@
+"""Which server is meant: named, else the service's, else that of `strapline up`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from strapline.errors import CommandError
+from strapline.folder import DataFolder
+from strapline.marker import Marker, mark
+from strapline.where import settings
+from strapline_server import ConfigError, ServerConfig
+
+
+def of(here: Path, config: Path | None = None, data: Path | None = None) -> ServerConfig:
+    return settings(config, data, service=here / "server.toml", home=here / "home")
+
+
+def started(folder: Path, port: int) -> None:
+    folder.mkdir()
+    mark(DataFolder(folder), Marker(simulated=False, port=port))
+
+
+def test_without_any_it_says_where_it_looked_and_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as refused:
+        of(tmp_path)
+    for part in (str(tmp_path / "server.toml"), str(tmp_path / "home"), "--data", "--config"):
+        assert part in str(refused.value)
+
+
+def test_what_up_keeps_is_found_and_the_services_configuration_before_it(tmp_path: Path) -> None:
+    started(tmp_path / "home", 8421)
+    found = of(tmp_path)
+    assert (found.state_folder, found.port) == (tmp_path / "home" / "server", 8421)
+    assert found.hosts == ("127.0.0.1",)
+    (tmp_path / "server.toml").write_text('[server]\nstate_folder = "/srv/strapline"\n')
+    assert of(tmp_path).state_folder == Path("/srv/strapline")
+
+
+def test_what_is_named_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text('[server]\nstate_folder = "/srv/strapline"\n')
+    started(tmp_path / "named", 1)
+    assert of(tmp_path, data=tmp_path / "named").state_folder == tmp_path / "named" / "server"
+    with pytest.raises(ConfigError, match="cannot be read"):
+        of(tmp_path, config=tmp_path / "gone.toml")
+    with pytest.raises(CommandError, match="either --config FILE or --data FOLDER"):
+        of(tmp_path, tmp_path / "server.toml", tmp_path / "named")
+
+
+def test_a_folder_in_which_nothing_was_started_is_not_filled(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"no server was started.*strapline up --data"):
+        of(tmp_path, data=tmp_path / "named")
+    assert list(tmp_path.iterdir()) == []
