@@ -14,7 +14,8 @@ from strapline_bridge.clock import BootClock, ClockState, WallClock, boot_id, cl
 from strapline_bridge.config import BridgeConfig
 from strapline_bridge.intake import Arrived, Described, Intake
 from strapline_bridge.outbox import ClockMoment, Limits, Outbox, OutboxObserver, Run
-from strapline_bridge.radio import LinkChange, Radio, RadioBackend, Timing
+from strapline_bridge.radio import LinkChange, Radio, RadioBackend, RadioError, Timing
+from strapline_bridge.radio.scan import ensure_available
 from strapline_bridge.status import BridgeStatus, DeviceBoard
 from strapline_bridge.timekeeper import Timekeeper
 from strapline_bridge.uplink import Greeting, TokenSource, Uplink
@@ -88,7 +89,16 @@ class Bridge:
             WearablesError: the list of wearables cannot be read.
         """
         config = self._config
-        self._wearables = await asyncio.to_thread(WearablesFile(config.state_dir).load)
+        file = WearablesFile(config.state_dir)
+        self._wearables = await asyncio.to_thread(file.load)
+        if not self._wearables:
+            _log.warning(
+                "no wearable stands in %s, so there is nothing to listen to. Choose some with "
+                "`strapline up`, copy the %s out of bridge/ in its data folder to there, and "
+                "restart this bridge",
+                file.path,
+                file.path.name,
+            )
         outbox = await Outbox.open(
             config.state_dir / OUTBOX_NAME,
             Run(self._boot_id, self._zero_ns),
@@ -215,12 +225,23 @@ class Bridge:
     def _start(self, parts: _Parts) -> None:
         self._parts = parts
         for name, work in (
-            ("radio", parts.radio.run()),
+            ("radio", self._listen(parts.radio)),
             ("uplink", parts.uplink.run()),
             ("outbox", parts.outbox.watch()),
             ("clock", self._watch_clock()),
         ):
             self._tasks[name] = asyncio.create_task(work, name=f"bridge {name}")
+
+    async def _listen(self, radio: Radio) -> None:
+        if not self._wearables:
+            # A radio without wearables never scans, and would not notice what is wrong.
+            try:
+                await ensure_available(self._backend)
+            except RadioError as error:
+                _log.error("%s", error)
+            except Exception:  # noqa: BLE001  # no oddity of a stack may end the bridge
+                _log.exception("Bluetooth: unexpected")
+        await radio.run()
 
     # -------------------------------------------------------------------- what the parts tell
 
