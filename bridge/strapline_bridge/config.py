@@ -153,8 +153,8 @@ class ServerSection(_Section):
     Attributes:
         url: ``wss://host[:port][/path]``, where no path means ``/ws``; ``ws://`` to this machine,
             or with allow_insecure.
-        token_file: holds the bridge's token, is read anew for each connection, and must be
-            readable by its owner alone.
+        token_file: where it is not ``token`` in the state folder; see
+            :attr:`BridgeConfig.token_path`.
         allow_insecure: ``ws://`` beyond this machine: anybody on the way can read along.
     """
 
@@ -163,9 +163,7 @@ class ServerSection(_Section):
         AfterValidator(with_socket_path),
         Field(description="an address such as wss://example.org"),
     ] = "ws://127.0.0.1:8420/ws"
-    token_file: Annotated[FilePath, Field(description="the path of a file")] = Path(
-        "/etc/strapline/bridge.token"
-    )
+    token_file: Annotated[FilePath | None, Field(description="the path of a file")] = None
     allow_insecure: Annotated[bool, Field(description="true or false")] = False
 
     @model_validator(mode="after")
@@ -221,7 +219,7 @@ class BridgeConfig(_Section):
     """All of it.
 
     Attributes:
-        state_dir: holds the outbox and the list of wearables.
+        state_dir: holds the outbox, the list of wearables, and the token.
         log_level: at ``info`` and above no reading, address or token is ever logged.
     """
 
@@ -234,6 +232,14 @@ class BridgeConfig(_Section):
     server: Annotated[ServerSection, Field(description="a table, [server]")] = ServerSection()
     outbox: Annotated[OutboxSection, Field(description="a table, [outbox]")] = OutboxSection()
     radio: Annotated[RadioSection, Field(description="a table, [radio]")] = RadioSection()
+
+    @property
+    def token_path(self) -> Path:
+        """Holds the bridge's token: read anew for each connection, replaced before it expires.
+
+        In the state folder unless said otherwise, for a service may write nowhere else.
+        """
+        return self.server.token_file or self.state_dir / "token"
 
 
 def load(path: Path) -> BridgeConfig:
@@ -266,13 +272,10 @@ def load(path: Path) -> BridgeConfig:
 
 
 def _from_folder(config: BridgeConfig, folder: Path) -> BridgeConfig:
-    token_file = folder / config.server.token_file
-    return config.model_copy(
-        update={
-            "state_dir": folder / config.state_dir,
-            "server": config.server.model_copy(update={"token_file": token_file}),
-        }
-    )
+    server, token_file = config.server, config.server.token_file
+    if token_file is not None:
+        server = server.model_copy(update={"token_file": folder / token_file})
+    return config.model_copy(update={"state_dir": folder / config.state_dir, "server": server})
 
 
 _CAUSES: Final = {"greater_than_equal": "too small", "less_than_equal": "too large"}

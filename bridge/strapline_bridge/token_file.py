@@ -13,6 +13,10 @@ from strapline_bridge.errors import BridgeError
 #: The protocol's bound for a token.
 _MOST_BYTES: Final = 16 * 1024
 _TOKEN: Final = re.compile(rb"[\x21-\x7e]+")
+_MAKE_ONE: Final = (
+    "Make a token on the server with `strapline server token --bridge NAME --users ID,...`, put it "
+    "into that file, and run `chmod 600 {path}`"
+)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -31,7 +35,7 @@ def read_token(path: Path) -> str:
     except FileNotFoundError:
         raise TokenFileError(
             f"there is no token file {path}",
-            "Make a token on the server with `strapline server token`, and put it into that file",
+            _MAKE_ONE.format(path=path),
         ) from None
     except OSError as error:
         raise TokenFileError(
@@ -46,7 +50,7 @@ def read_token(path: Path) -> str:
     if len(text) > _MOST_BYTES or not _TOKEN.fullmatch(text):
         raise TokenFileError(
             f"the token file {path} holds no token: one line of at most 16 KiB without blanks",
-            "Make a token on the server with `strapline server token`, and put it into that file",
+            _MAKE_ONE.format(path=path),
         )
     return text.decode("ascii")
 

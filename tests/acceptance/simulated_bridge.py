@@ -23,7 +23,7 @@ async def main(config: Path, rate_hz: float) -> None:
     settings = load(config)
     pace = Pace(rate_hz=rate_hz) if rate_hz else None
     async with simulation(profiles(), pace=pace) as air:
-        tokens = FileTokens(settings.server.token_file)
+        tokens = FileTokens(settings.token_path)
         async with Bridge(settings, air.backend, tokens, version=__version__) as bridge:
             await bridge.run()
 

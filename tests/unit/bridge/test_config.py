@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import tomllib
 from pathlib import Path
@@ -18,7 +19,9 @@ from strapline_bridge.config import (
     load,
 )
 
-_SHIPPED = Path(__file__).parents[3] / "config" / "bridge.toml"
+_ROOT = Path(__file__).parents[3]
+_SHIPPED = _ROOT / "config" / "bridge.toml"
+_UNIT = _ROOT / "systemd" / "strapline-bridge.service"
 
 
 def _written(tmp_path: Path, text: str) -> Path:
@@ -89,7 +92,7 @@ def test_all_keys_are_taken(tmp_path: Path) -> None:
     assert config.log_level is LogLevel.DEBUG
     assert config.log_level.number == 10
     assert config.server.url == "ws://192.0.2.1:80/live"
-    assert config.server.token_file == Path("/run/token")
+    assert config.token_path == Path("/run/token")
     assert config.outbox.max_bytes == 64 * 1024 * 1024
     assert config.outbox.commit_interval_ms == 1000
     assert config.radio.adapter == "hci1"
@@ -99,7 +102,29 @@ def test_all_keys_are_taken(tmp_path: Path) -> None:
 def test_relative_paths_start_from_the_file(tmp_path: Path) -> None:
     config = load(_written(tmp_path, 'state_dir = "state"\n[server]\ntoken_file = "token"'))
     assert config.state_dir == tmp_path / "state"
-    assert config.server.token_file == tmp_path / "token"
+    assert config.token_path == tmp_path / "token"
+
+
+def test_the_token_stands_in_the_state_folder_unless_said_otherwise(tmp_path: Path) -> None:
+    config = load(_written(tmp_path, 'state_dir = "state"'))
+    assert config.token_path == tmp_path / "state" / "token"
+
+
+def test_the_service_may_replace_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the shipped configuration, where the unit lets it write nowhere else."""
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys have capitals
+    unit.read(_UNIT)
+    service = unit["Service"]
+    assert service["ProtectSystem"] == "strict"
+    assert "ReadWritePaths" not in service
+    made = Path("/var/lib") / service["StateDirectory"]
+    # What systemd tells the service (systemd.exec(5)).
+    monkeypatch.setenv("STATE_DIRECTORY", str(made))
+    config = load(_SHIPPED)
+    assert config.state_dir == made
+    assert config.token_path.parent == made
+    assert f'# token_file = "{config.token_path}"' in _SHIPPED.read_text()
 
 
 @pytest.mark.parametrize(

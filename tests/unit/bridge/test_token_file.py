@@ -50,7 +50,9 @@ def test_takes_the_longest_token(tmp_path: Path) -> None:
 
 def test_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(
-        TokenFileError, match=r"no token file .*bridge.token.*strapline server token"
+        TokenFileError,
+        match=r"no token file .*bridge.token.*"
+        r"`strapline server token --bridge NAME --users ID,...`.*`chmod 600 .*bridge.token`",
     ):
         read_token(tmp_path / "bridge.token")
 
