@@ -23,6 +23,7 @@ from strapline_protocol.base import DeviceId, Label, UserId, WallMs
 
 FILE_NAME: Final = "wearables.json"
 _OWNER_ONLY: Final = 0o600
+_FOLDER_OWNER_ONLY: Final = 0o700
 
 #: ``AA:BB:CC:DD:EE:FF``; on macOS a UUID, since Apple shows no addresses.
 _ADDRESS: Final = (
@@ -220,7 +221,7 @@ class WearablesFile:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=_FOLDER_OWNER_ONLY, parents=True, exist_ok=True)
             folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             raise self._cannot("write", error) from error

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from bleak import BleakScanner
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 
 from strapline_bridge.clock import SystemBootClock
 from strapline_bridge.config import BridgeConfig, OutboxSection, ServerSection
 from strapline_bridge.daemon import OUTBOX_NAME, Bridge
 from strapline_bridge.outbox import OutboxHeldError
-from strapline_bridge.radio import Timing
+from strapline_bridge.radio import RadioBackend, Timing
+from strapline_bridge.radio.backend import Detected
 from strapline_bridge.uplink import SignedTokens
 from strapline_bridge.wearables import Wearables, WearablesFile
 from strapline_protocol.errors import LocalProtocolError
-from strapline_protocol.publishing import DeviceState, Readings, Status, Stream, Sync
+from strapline_protocol.intervals import IntervalSet
+from strapline_protocol.publishing import (
+    Acknowledged,
+    DeviceState,
+    Readings,
+    Status,
+    Stream,
+    Sync,
+)
 from strapline_simulator import Conditions, Profile, chest_strap, simulation, uuids
 from strapline_simulator.assembly import Simulation
 from strapline_simulator.strap import VirtualStrap
-from tests.integration.bridge_kit import Committed, Receiver
+from tests.integration.bridge_kit import Committed, Receiver, an_outbox, until
 
 _TIMING = Timing(window_s=5, backoff_first_s=0.01, backoff_most_s=0.05)
 _BRISK = Conditions(advertising_interval_ms=20)
@@ -32,6 +44,11 @@ _STRAP = Profile(
     model="AI-9000",
     serial_number="SN-7E2A9B12",
 )
+
+
+class _NoBluetooth(RadioBackend):
+    def make_scanner(self, detected: Detected) -> BleakScanner:
+        raise BleakBluetoothNotAvailableError("none", BleakBluetoothNotAvailableReason.NO_BLUETOOTH)
 
 
 def a_config(state_dir: Path, server: Receiver) -> BridgeConfig:
@@ -180,6 +197,55 @@ async def test_wearables_come_and_go_while_it_runs(tmp_path: Path) -> None:
         assert (users[61], users[62]) == ("anna", "bo")
         await bridge.use(bridge.wearables.remove(device))
         await strap.wait_disconnected()
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["no-file", "an-empty-list"])
+async def test_without_wearables_it_names_the_file_and_what_is_wrong_with_bluetooth(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, written: bool
+) -> None:
+    if written:
+        WearablesFile(tmp_path).change(lambda none: none)
+    bridge = Bridge(
+        a_config(tmp_path, Receiver(port=1)), _NoBluetooth(), SignedTokens(lambda _: ""), version=""
+    )
+    async with bridge:
+        warning = caplog.records[0].getMessage()
+        assert f"no wearable stands in {tmp_path}/wearables.json" in warning
+        assert "`strapline up`" in warning
+        await until(lambda: "no Bluetooth adapter was found. Plug in" in caplog.text)
+        assert "Traceback" not in caplog.text
+
+
+async def test_a_state_folder_that_is_missing_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "var" / "state"
+    async with one_strap() as (running, _), a_bridge(folder, running, Receiver(port=1)):
+        assert (folder / OUTBOX_NAME).exists()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+async def test_stopping_waits_for_an_acknowledgement_that_is_under_way(tmp_path: Path) -> None:
+    late: asyncio.Task[None] | None = None
+
+    async def answer_late() -> None:
+        await server.until(lambda: server.of(Stream)[-1].ended is not None)
+        await asyncio.sleep(0.3)  # so late that nobody has it who does not wait
+        stream = server.of(Stream)[-1]
+        ranges = IntervalSet(
+            span for sent in server.of(Readings) for one in sent.series for span in one.ranges()
+        )
+        await server.say(Acknowledged(stream=stream.stream, ranges=ranges.ranges()))
+
+    async with Receiver(acknowledges=False).serving() as server, one_strap() as (running, strap):
+        choose(tmp_path, strap, "anna", "one")
+        async with a_bridge(tmp_path, running, server) as bridge:
+            await strap.wait_subscribed(RATE)
+            await strap.notify_heart_rate(61)
+            await server.until(lambda: 61 in rates(server))
+            assert bridge.outbox.status().pending
+            late = asyncio.create_task(answer_late())
+        await late
+    async with an_outbox(tmp_path / OUTBOX_NAME) as outbox:
+        assert outbox.status().pending == 0
 
 
 async def test_a_second_bridge_names_the_first_and_stops(tmp_path: Path) -> None:

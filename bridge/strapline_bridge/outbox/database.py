@@ -52,7 +52,7 @@ async def open_database(
         await asyncio.to_thread(_make_private, path)
         connection = await aiosqlite.connect(path, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
-        raise OutboxUnreadableError(path, _reason(error)) from error
+        raise OutboxUnreadableError.because(path, error) from error
     try:
         await _check_ours(connection, path)
         for pragma in _PRAGMAS:
@@ -60,15 +60,11 @@ async def open_database(
         await _migrate(connection, path, steps)
     except sqlite3.Error as error:
         await connection.close()
-        raise OutboxUnreadableError(path, _reason(error)) from error
+        raise OutboxUnreadableError.because(path, error) from error
     except BaseException:
         await connection.close()
         raise
     return connection
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _make_private(path: Path) -> None:

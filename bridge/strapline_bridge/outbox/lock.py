@@ -10,6 +10,7 @@ from pathlib import Path
 from strapline_bridge.outbox.errors import OutboxHeldError, OutboxUnreadableError
 
 _OWNER_ONLY = 0o600
+_FOLDER_OWNER_ONLY = 0o700
 _LONGEST_HOLDER = 200
 
 
@@ -21,17 +22,18 @@ class ProcessLock:
 
     @classmethod
     def acquire(cls, database: Path) -> ProcessLock:
-        """Take the lock at once or not at all.
+        """Take the lock at once or not at all; its folder is made where it is missing.
 
         Raises:
             OutboxHeldError: another process has it; the text names its pid and host.
-            OutboxUnreadableError: the lock file cannot be made here.
+            OutboxUnreadableError: folder or lock file cannot be made here.
         """
         path = database.with_name(database.name + ".lock")
         try:
+            path.parent.mkdir(mode=_FOLDER_OWNER_ONLY, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
         except OSError as error:
-            raise OutboxUnreadableError(database, error.strerror or str(error)) from error
+            raise OutboxUnreadableError.because(database, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

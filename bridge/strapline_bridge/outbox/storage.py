@@ -67,7 +67,7 @@ class Storage:
         except sqlite3.Error as error:
             await connection.close()
             lock.release()
-            raise OutboxUnreadableError(path, str(error)) from error
+            raise OutboxUnreadableError.because(path, error) from error
         except BaseException:
             await connection.close()
             lock.release()

@@ -44,6 +44,15 @@ def test_a_holder_that_has_not_said_who_it_is(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(OutboxUnreadableError, match="No such file"):
-        ProcessLock.acquire(tmp_path / "missing" / "outbox.db")
+def test_a_folder_that_is_not_there_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "missing" / "state"
+    ProcessLock.acquire(folder / "outbox.db").release()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    for folder in (tmp_path / "state", tmp_path / "state" / "below"):
+        with pytest.raises(OutboxUnreadableError, match=r"Not a directory.*state_dir") as refused:
+            ProcessLock.acquire(folder / "outbox.db")
+        assert "mv " not in str(refused.value)

@@ -159,6 +159,11 @@ def test_a_file_with_something_twice_is_damaged(tmp_path: Path, field: str) -> N
     assert _ADDRESS not in str(refused.value)
 
 
+def test_a_folder_that_is_not_there_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    WearablesFile(tmp_path / "state").change(lambda _: _one())
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WearablesError, match=r"cannot write .*state_dir"):
