@@ -98,6 +98,10 @@ class Endpoint:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class _NoTokenError(Exception):
+    """There is no token to say who this bridge is, and nothing can be said without one."""
+
+
 def _now_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
@@ -163,8 +167,11 @@ class Connection:
         except LocalProtocolError as error:
             _log.exception("this bridge would have said something wrong")
             return self._lost(f"a fault in this bridge ({error})")
-        except BridgeError as error:
+        except _NoTokenError as error:
             return Ending(CloseCode.UNAUTHENTICATED, str(error))
+        except BridgeError as error:
+            # The disk for one: what is to be sent cannot be read.
+            return self._lost(str(error))
         except asyncio.CancelledError:
             # Leaving the context with an error would tell the server of a fault (1011).
             await websocket.close(CloseCode.GOING_AWAY, "the bridge stops")
@@ -182,7 +189,10 @@ class Connection:
                     hello = message
                     after_ns = self._endpoint.boot_clock.now_ns()
                     self._endpoint.greeted(Greeting(hello, before_ns, after_ns))
-                    self._token = await self._endpoint.tokens.token(hello.server_time)
+                    try:
+                        self._token = await self._endpoint.tokens.token(hello.server_time)
+                    except BridgeError as error:
+                        raise _NoTokenError(str(error)) from error
                     await self._send(websocket, self._session.authenticate(self._token))
                 case Authenticated() if hello is not None:
                     return hello, message

@@ -126,7 +126,9 @@ class Uplink:
         # A server that is away for a night is said once, not each minute.
         level = logging.DEBUG if why == self._said else logging.WARNING
         self._said = why
-        _log.log(level, "%s; trying again in %.1f s", why, following.wait_ms / 1_000)
+        # A fault's own words end with a full stop, a close reason does not.
+        wait_s = following.wait_ms / 1_000
+        _log.log(level, "%s; trying again in %.1f s", why.removesuffix("."), wait_s)
         self.state.link = Link.STOPPED if following.stopped else Link.WAITING
         self.state.why = why
         self.state.retry_ms = following.wait_ms

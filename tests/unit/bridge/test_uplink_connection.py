@@ -14,6 +14,7 @@ from websockets.http11 import Request, Response
 
 from strapline_bridge.clock import SystemBootClock
 from strapline_bridge.errors import BridgeError
+from strapline_bridge.outbox.errors import OutboxReadError
 from strapline_bridge.uplink import connection as module
 from strapline_bridge.uplink.connection import Connection, Endpoint, Greeting
 from strapline_bridge.uplink.conversation import Conversation
@@ -198,6 +199,19 @@ async def test_a_token_that_cannot_be_had_is_said_and_tried_again() -> None:
         assert ending.code == CloseCode.UNAUTHENTICATED
         assert ending.reason == "there is no token. Make one."
         assert not server.of(Authenticate)
+
+
+async def test_a_disk_that_cannot_be_read_is_not_a_token_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def unreadable(self: _Stub) -> bytes | None:
+        raise OutboxReadError("disk I/O error")
+
+    monkeypatch.setattr(_Stub, "next_frame", unreadable)
+    async with Receiver().serving() as server:
+        ending = await _Attempt(server.url).ending()
+        assert ending.code == CloseCode.LOST
+        assert ending.reason == "the outbox cannot be read: disk I/O error. Check the disk."
 
 
 async def test_a_frame_that_may_not_leave_does_not(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from strapline_bridge.uplink import Link
+from strapline_bridge.uplink import FileTokens, Link
 from strapline_protocol.closing import Backoff, CloseCode
 from strapline_protocol.publishing import Status
 from tests.integration.bridge_kit import (
@@ -96,6 +96,17 @@ async def test_a_server_that_stays_away_is_said_once(
             await until(lambda: uplink.state.attempts >= 5)
     said = [record for record in caplog.records if "trying again" in record.getMessage()]
     assert len([record for record in said if record.levelno >= logging.INFO]) == 1
+
+
+async def test_a_fault_and_what_follows_are_one_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Receiver().serving() as server, an_outbox(tmp_path / "o.db") as outbox:
+        tokens = FileTokens(tmp_path / "token")
+        async with running(an_uplink(outbox, server.url, tokens=tokens)) as uplink:
+            await until(lambda: uplink.state.link is Link.WAITING)
+            assert "no token file" in (uplink.state.why or "")
+    assert f"chmod 600 {tmp_path / 'token'}`; trying again in" in caplog.text
 
 
 async def test_it_says_how_it_stands(tmp_path: Path) -> None:
