@@ -7,10 +7,11 @@ that only what is later than the snapshot follows it: no blank, no double, no ho
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from strapline_protocol.closing import CloseCode
-from strapline_protocol.codec import decode_params, encode_result
+from strapline_protocol.codec import decode_params, decode_server, encode_result
 from strapline_protocol.errors import MalformedMessageError, UnknownTypeError
 from strapline_protocol.messages import ClientMessage
 from strapline_protocol.opening import Error, ErrorCode, Request
@@ -51,6 +52,7 @@ class Viewer:
         "_connection",
         "_context",
         "_floors",
+        "_gone",
         "_grant",
         "_interval_ms",
         "_joining",
@@ -73,6 +75,7 @@ class Viewer:
         self._wanted: frozenset[str] | None = None
         self._metrics = grant.metrics
         self._floors: dict[str, int] = {}
+        self._gone = False
         self._joining: list[Arrival] | None = None
         self._outlet: Outlet | None = None
         self._interval_ms = 0
@@ -94,7 +97,12 @@ class Viewer:
     def deliver(self, change: HealthDataUpdate | HistoryChanged, frame: bytes, now_ms: int) -> None:
         """A change of a user that this one joined for."""
         if self._joining is not None:
-            self._joining.append((change, frame))
+            if len(self._joining) < _MOST_JOINING:
+                self._joining.append((change, frame))
+            else:
+                self._connection.close(
+                    CloseCode.OVERLOADED, "too much came while subscribing", RETRY_AFTER_MS
+                )
             return
         if self._metrics is not None and change.metric not in self._metrics:
             return
@@ -103,12 +111,10 @@ class Viewer:
             if change.position[1] <= floor:
                 return
             del self._floors[change.user]
-        if self._connection.congested or self._interval_ms:
-            self._context.counters.conflated += self._keep().keep(change)
-            if self._interval_ms:
-                self._context.wheel.wake_at(self._connection, self._next_ms)
-            return
-        self._connection.write(frame, now_ms)
+        if self._must_keep:
+            self._keep_change(change)
+        else:
+            self._connection.write(frame, now_ms)
 
     def deliver_status(self, status: SyncStatusUpdate, frame: bytes, now_ms: int) -> None:
         """A status of a user that this one joined for."""
@@ -125,18 +131,18 @@ class Viewer:
     def regrant(self, grant: Grant) -> None:
         """Rights came or went: what is removed leaves the screen."""
         before, after = self._grant.ids, grant.ids
+        saw = self._metrics
         self._grant = grant
         self._metrics = _both(self._wanted, grant.metrics)
-        removed = before - after
+        # The message names users alone: of whom other metrics may be seen, goes and comes.
+        others = self._users & after if self._metrics != saw else set()
+        added, removed = (after - before) | others, (before - after) | others
         if removed:
-            self._context.hub.leave(self, removed)
-            self._users -= removed
+            self._leave(removed)
             if self._outlet is not None:
                 self._outlet.forget(removed)
-        if removed or after - before:
-            self._connection.send(
-                SubscriptionChanged(added=sorted(after - before), removed=sorted(removed))
-            )
+        if added or removed:
+            self._connection.send(SubscriptionChanged(added=sorted(added), removed=sorted(removed)))
 
     def wake(self, now_ms: int) -> int | None:
         """Send what was kept for an interval."""
@@ -162,9 +168,20 @@ class Viewer:
 
     def lost(self) -> None:
         """Nobody watches here any more."""
+        self._gone = True
         self._context.hub.leave(self, self._users)
         self._users = set()
         self._joining = self._outlet = None
+
+    @property
+    def _must_keep(self) -> bool:
+        """Whether a change is not to be sent now."""
+        return self._connection.congested or self._interval_ms > 0
+
+    def _keep_change(self, change: HealthDataUpdate | HistoryChanged) -> None:
+        self._context.counters.conflated += self._keep().keep(change)
+        if self._interval_ms:
+            self._context.wheel.wake_at(self._connection, self._next_ms)
 
     def _keep(self) -> Outlet:
         if self._outlet is None:
@@ -181,10 +198,11 @@ class Viewer:
         except StoreError:
             self._joining = None
             raise
+        if view is None or not self._connection.open:
+            self._joining = None
+            return
         if view.grant is None:
             self._connection.close(CloseCode.NOT_ALLOWED, "this principal has no rights here")
-            return
-        if not self._connection.open:
             return
         if view.denied:
             self._leave(self._users - before)
@@ -201,14 +219,17 @@ class Viewer:
         self._tell(message.request, view)
         self._arrived()
 
-    async def _join(self, message: Subscribe) -> View:
-        """Join the hub, then read; again where the rights became others meanwhile."""
+    async def _join(self, message: Subscribe) -> View | None:
+        """Join the hub, then read; again where the rights became others meanwhile.
+
+        None where the connection was lost: one that has left must not join again.
+        """
         asked = message.users
         users = set(self._grant.ids)
         if asked is not None:
             # Of users that are not granted nothing may be kept, even for a moment.
             users &= set(asked)
-        while True:
+        while not self._gone:
             rights = self._grant
             self._users |= users
             self._context.hub.join(self, users)
@@ -218,15 +239,16 @@ class Viewer:
                 self._grant.sub, message, self._context.statuses.connected()
             )
             seen = {one.user.id for one in view.users}
-            if self._grant is not rights:
+            if self._grant is not rights or self._gone:
                 # What was read may be from before rights were taken away.
                 users &= self._grant.ids
             elif view.denied or view.grant is None or seen <= self._users:
                 return view
             else:
                 users = seen
+        return None
 
-    def _leave(self, users: set[str]) -> None:
+    def _leave(self, users: AbstractSet[str]) -> None:
         self._context.hub.leave(self, users)
         self._users -= users
 
@@ -243,7 +265,11 @@ class Viewer:
         now_ms = self._context.monotonic_ms()
         for one in users:
             for logged in one.replay:
-                if self._metrics is None or logged.metric in self._metrics:
+                if self._metrics is not None and logged.metric not in self._metrics:
+                    continue
+                if self._must_keep:
+                    self._keep_change(_change(logged.payload))
+                else:
                     self._connection.write(ready_frame(logged.payload), now_ms)
 
     def _snapshot(self, one: UserView) -> UserSnapshot:
@@ -260,11 +286,6 @@ class Viewer:
     def _arrived(self) -> None:
         """Deliver what was committed meanwhile."""
         arrivals, self._joining = self._joining or [], None
-        if len(arrivals) > _MOST_JOINING:
-            self._connection.close(
-                CloseCode.OVERLOADED, "too much came while subscribing", RETRY_AFTER_MS
-            )
-            return
         now_ms = self._context.monotonic_ms()
         for change, frame in arrivals:
             if change.user in self._users:
@@ -311,6 +332,12 @@ class Viewer:
 
     def _error(self, request: str, code: ErrorCode, message: str) -> None:
         self._connection.send(Error(request=request, code=code, message=message[:1000]))
+
+
+def _change(payload: bytes) -> HealthDataUpdate | HistoryChanged:
+    change = decode_server(payload)
+    assert isinstance(change, (HealthDataUpdate, HistoryChanged)), "the log holds nothing else"
+    return change
 
 
 def _both(wanted: frozenset[str] | None, granted: frozenset[str] | None) -> frozenset[str] | None:

@@ -103,7 +103,10 @@ def read_view(
             for row in transaction.all("heads", user_key=user.key)
             if grant.sees(row["metric"]) and (wanted is None or row["metric"] in wanted)
         ]
-        replay = _replay(transaction, epoch, user, subscribe.since.get(user.id), budget)
+        since = subscribe.since.get(user.id)
+        replay = None
+        if since is not None and _was_seen_alike(transaction, sub, user, since):
+            replay = _replay(transaction, epoch, user, since, budget)
         if replay is not None:
             budget -= len(replay)
             views.append(UserView(user, None, [one for one in replay if one.metric in metrics]))
@@ -133,11 +136,31 @@ def read_state(
     }
 
 
+def _was_seen_alike(transaction: Transaction, sub: str, user: User, since: Position) -> bool:
+    """Whether who holds this position got it with the metrics that are granted now.
+
+    In doubt not: the state is always right, the changes after a position only with what was
+    before it.
+    """
+    if since[1] == 0:
+        # Before the first change there is nothing to be seen.
+        return True
+    row = transaction.one("metrics_since", sub=sub)
+    if row is None or row["metrics_since_ms"] == 0:
+        return row is not None
+    if since[1] == user.position:
+        committed_ms = user.synced_ms
+    else:
+        logged = transaction.one("logged_at", user_key=user.key, position=since[1])
+        committed_ms = None if logged is None else logged["committed_ms"]
+    return committed_ms is not None and committed_ms >= row["metrics_since_ms"]
+
+
 def _replay(
-    transaction: Transaction, epoch: str, user: User, since: Position | None, most: int
+    transaction: Transaction, epoch: str, user: User, since: Position, most: int
 ) -> list[Logged] | None:
     """The changes after ``since``; None where they cannot be told and all begins anew."""
-    if since is None or since[0] != epoch or since[1] > user.position:
+    if since[0] != epoch or since[1] > user.position:
         return None
     if user.position - since[1] > most:
         return None

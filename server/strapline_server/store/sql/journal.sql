@@ -24,6 +24,9 @@ SELECT position, metric, message FROM log
 WHERE user_key = :user_key AND position > :position
 ORDER BY position LIMIT :most;
 
+-- name: logged_at
+SELECT committed_ms FROM log WHERE user_key = :user_key AND position = :position;
+
 -- name: probe
 INSERT INTO meta (name, value) VALUES ('probe', '1')
 ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1;

@@ -26,11 +26,24 @@ SELECT sub, role, name, all_users, metrics FROM principals WHERE sub = :sub;
 SELECT sub, role, name, all_users, metrics FROM principals ORDER BY sub;
 
 -- name: put_principal
-INSERT INTO principals (sub, role, name, all_users, metrics)
-VALUES (:sub, :role, :name, :all_users, :metrics)
+-- Open connections learn of it a little later: until then positions are told under the old rights.
+-- Who is new may be one that was revoked and had other metrics.
+INSERT INTO principals (sub, role, name, all_users, metrics, metrics_since_ms)
+VALUES (
+    :sub, :role, :name, :all_users, :metrics,
+    coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'revoked_ms'), 0)
+)
 ON CONFLICT (sub) DO UPDATE
 SET role = excluded.role, name = excluded.name, all_users = excluded.all_users,
-    metrics = excluded.metrics;
+    metrics = excluded.metrics,
+    metrics_since_ms = iif(metrics IS excluded.metrics, metrics_since_ms, :now_ms + 60000);
+
+-- name: note_revocation
+INSERT INTO meta (name, value) VALUES ('revoked_ms', :now_ms + 60000)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: metrics_since
+SELECT metrics_since_ms FROM principals WHERE sub = :sub;
 
 -- name: delete_principal
 DELETE FROM principals WHERE sub = :sub;
