@@ -11,6 +11,7 @@ import "./styles/line.css";
 import "./styles/sync.css";
 import "./styles/notices.css";
 import "./styles/people.css";
+import "./styles/seat.css";
 
 const root = document.getElementById("root");
 if (root === null) {

@@ -8,12 +8,16 @@ export interface Layout {
    */
   readonly layout: "channel" | "compact" | "seat";
   readonly columns: number;
+  /** So little height for so many that the facts stand beside their figure, not below it. */
+  readonly tight: boolean;
 }
+
+type Arrangement = Omit<Layout, "tight">;
 
 export type Screen = "narrow" | "tablet" | "desk" | "wall";
 
 /** The most people that each number of columns holds, on each kind of screen. */
-const STEPS: Readonly<Record<Screen, readonly (readonly [most: number, layout: Layout])[]>> = {
+const STEPS: Readonly<Record<Screen, readonly (readonly [most: number, layout: Arrangement])[]>> = {
   narrow: [[Number.POSITIVE_INFINITY, { layout: "compact", columns: 1 }]],
   tablet: [
     [3, { layout: "compact", columns: 1 }],
@@ -33,14 +37,28 @@ const STEPS: Readonly<Record<Screen, readonly (readonly [most: number, layout: L
 };
 
 /** What this many people get on such a screen. */
-export function layoutFor(people: number, screen: Screen): Layout {
+export function layoutFor(people: number, screen: Screen): Arrangement {
   const found = STEPS[screen].find(([most]) => people <= most);
   return found?.[1] ?? { layout: "compact", columns: 1 };
 }
+
+/** From how many people on a column is tight, where 860 or 1000 pixels are all the height. */
+const TIGHT_FROM: Readonly<Record<Screen, readonly [at860: number, at1000: number]>> = {
+  narrow: [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+  tablet: [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+  desk: [3, 4],
+  wall: [3, 3],
+};
 
 export function useLayout(people: number): Layout {
   const wall = useMedia("(min-width: 1600px)");
   const desk = useMedia("(min-width: 1001px)");
   const tablet = useMedia("(min-width: 760px)");
-  return layoutFor(people, wall ? "wall" : desk ? "desk" : tablet ? "tablet" : "narrow");
+  const short = useMedia("(max-height: 860px)");
+  const low = useMedia("(max-height: 1000px)");
+  const screen = wall ? "wall" : desk ? "desk" : tablet ? "tablet" : "narrow";
+  const found = layoutFor(people, screen);
+  const [at860, at1000] = TIGHT_FROM[screen];
+  const crowded = (short && people >= at860) || (low && people >= at1000);
+  return { ...found, tight: found.layout === "channel" && found.columns === 1 && crowded };
 }

@@ -75,7 +75,7 @@ interface PeopleProps {
 
 function People({ snapshot, nowMs }: PeopleProps) {
   const { connection, people } = snapshot;
-  const { layout, columns } = useLayout(people.length);
+  const { layout, columns, tight } = useLayout(people.length);
   const connected = connection.status === ConnectionStatus.CONNECTED;
   if (people.length === 0) {
     return connected ? <NobodyYet /> : <h1 className="sr">Strapline: people</h1>;
@@ -91,6 +91,7 @@ function People({ snapshot, nowMs }: PeopleProps) {
         className="people"
         data-layout={layout}
         data-columns={columns}
+        data-tight={tight ? "" : undefined}
         data-few={people.length <= FEW ? "" : undefined}
       >
         <div className="day">

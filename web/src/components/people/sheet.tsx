@@ -12,7 +12,7 @@ interface SheetProps {
   readonly live: boolean;
   readonly name: string;
   readonly figure: RefObject<HTMLElement | null>;
-  /** In CSS pixels: what labels fit. */
+  /** By the type of its labels: which of them fit. */
   readonly width: number;
 }
 

@@ -20,6 +20,7 @@ const PENS: Readonly<Record<Kind, { readonly width: number; readonly dash: numbe
 const KINDS = ["live", "back", "estimated"] as const;
 /** A reading with nothing beside it has no line: it is a point. */
 const LONE_PX = 4;
+const ROOT_PX = 16;
 
 export function Trace({ runs, fromMs, toMs, scale }: TraceProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -58,6 +59,9 @@ export function Trace({ runs, fromMs, toMs, scale }: TraceProps) {
 function options(element: HTMLElement, shown: { readonly current: TraceProps }): uPlot.Options {
   // Read at each drawing: the theme may have changed, and forced colours are the system's own.
   const ink = () => getComputedStyle(element).color;
+  // Type and lines grow together on a screen across the room.
+  const root = getComputedStyle(document.documentElement).fontSize;
+  const grown = Number.parseFloat(root) / ROOT_PX || 1;
   return {
     width: element.clientWidth,
     height: element.clientHeight,
@@ -75,11 +79,11 @@ function options(element: HTMLElement, shown: { readonly current: TraceProps }):
       ...KINDS.map(
         (kind): uPlot.Series => ({
           stroke: ink,
-          width: PENS[kind].width,
-          dash: PENS[kind].dash,
+          width: PENS[kind].width * grown,
+          dash: PENS[kind].dash.map((px) => px * grown),
           cap: "butt",
           spanGaps: false,
-          points: { show: true, size: LONE_PX, fill: ink, width: 0, filter: lonePoints },
+          points: { show: true, size: LONE_PX * grown, fill: ink, width: 0, filter: lonePoints },
         }),
       ),
     ],

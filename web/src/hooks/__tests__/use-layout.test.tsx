@@ -14,18 +14,32 @@ test.each([
   ["wall", 12, "seat", 4],
   ["wall", 24, "seat", 6],
 ] as const)("on a %s screen %i people get %s in %i columns", (screen, people, layout, columns) => {
-  expect(layoutFor(people, screen)).toEqual({ layout, columns });
+  expect(layoutFor(people, screen)).toMatchObject({ layout, columns });
 });
 
-test("asks the screen", () => {
+function onScreen(width: number, height: number) {
+  const bound = (query: string, name: string) =>
+    Number(new RegExp(`${name}: (\\d+)px`).exec(query)?.[1] ?? Number.NaN);
   vi.spyOn(window, "matchMedia").mockImplementation((query) =>
     Object.assign(new EventTarget(), {
       media: query,
-      matches: query.includes("760") || query.includes("1001"),
+      matches: !(width < bound(query, "min-width") || height > bound(query, "max-height")),
       onchange: null,
       addListener: () => undefined,
       removeListener: () => undefined,
     }),
   );
-  expect(renderHook(() => useLayout(3)).result.current).toEqual({ layout: "channel", columns: 1 });
+}
+
+test.each([
+  [1366, 768, 3, { layout: "channel", columns: 1, tight: true }],
+  [1366, 768, 2, { layout: "channel", columns: 1, tight: false }],
+  [1440, 900, 3, { layout: "channel", columns: 1, tight: false }],
+  [1440, 900, 4, { layout: "channel", columns: 1, tight: true }],
+  [1600, 900, 3, { layout: "channel", columns: 1, tight: true }],
+  [1920, 1080, 3, { layout: "channel", columns: 1, tight: false }],
+  [820, 700, 3, { layout: "compact", columns: 1, tight: false }],
+] as const)("on %i by %i, %i people", (width, height, people, layout) => {
+  onScreen(width, height);
+  expect(renderHook(() => useLayout(people)).result.current).toEqual(layout);
 });
