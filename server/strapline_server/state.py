@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from strapline_protocol.base import SAFE_INTEGER
 from strapline_protocol.metrics import BATTERY, HEART_RATE, STEPS, Metric, metric_named
 from strapline_protocol.series import Series
 from strapline_protocol.watching import (
@@ -126,7 +127,8 @@ def render(
     on_change = source is not None and source.on_change
     if metric_name == STEPS.name:
         return StepsData(
-            today=day.steps,
+            # What the wire carries is bounded, what bridges can make add up is not.
+            today=None if day.steps is None else min(day.steps, SAFE_INTEGER),
             last=last,
             day_ends_ms=day.ends_ms,
             fresh_for_ms=metric.fresh_for_ms,

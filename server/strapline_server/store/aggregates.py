@@ -22,6 +22,8 @@ from strapline_server.store.people import User
 
 MINUTE_MS: Final = 60_000
 _MOST_DAYS: Final = 10_000
+#: A counter begins below 0 after its field has wrapped: the widest that there is has 32 bits.
+_LEAST_ORIGIN: Final = -(2**32)
 
 
 @dataclass(slots=True)
@@ -183,8 +185,10 @@ class Aggregates:
                 sums[minute].add(value, moment)
             else:
                 sums[minute] = _Sum(1, value, value, value, moment)
-        counter = series.counter.id if series.counter is not None else ""
-        if series.counter is not None:
+        counter = ""
+        # A reading whose counter cannot be is kept, and counts nothing.
+        if series.counter is not None and series.counter.from_ >= _LEAST_ORIGIN:
+            counter = series.counter.id
             self._transaction.run(
                 "insert_counter",
                 user_key=user_key,

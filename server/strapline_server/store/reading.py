@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,6 +35,7 @@ from strapline_server.store.columns import (
 from strapline_server.store.database import Transaction
 from strapline_server.store.people import Grant, User, find_grant, find_user
 
+_LOG = logging.getLogger(__name__)
 #: More changes than this are not replayed to one viewer: the state is shorter.
 MOST_REPLAYED: Final = 2_000
 #: A page stops before its columns outgrow what a client reads as one message.
@@ -121,19 +123,23 @@ def read_state(
     metrics: Collection[str],
     connected: Collection[tuple[str, str]],
 ) -> dict[str, MetricData]:
-    """The state of these metrics at this moment."""
+    """The state of these metrics at this moment; without one that cannot be told."""
     aggregates = Aggregates(transaction)
     of_user = frozenset(device for owner, device in connected if owner == user.id)
-    return {
-        metric: render(
-            metric,
-            aggregates.sources(user.key, metric),
-            aggregates.day(user, metric),
-            transaction.now_ms,
-            of_user,
-        )
-        for metric in metrics
-    }
+    state = {}
+    for metric in metrics:
+        try:
+            state[metric] = render(
+                metric,
+                aggregates.sources(user.key, metric),
+                aggregates.day(user, metric),
+                transaction.now_ms,
+                of_user,
+            )
+        except (ValueError, ArithmeticError):
+            # A value that the wire does not carry costs its metric, not the screen of all.
+            _LOG.exception("%s of a user cannot be shown", metric)
+    return state
 
 
 def _was_seen_alike(transaction: Transaction, sub: str, user: User, since: Position) -> bool:

@@ -153,3 +153,10 @@ def test_marks_are_silent_where_there_is_no_doubt() -> None:
         ["future"],
         ["implausible", "future"],
     ]
+
+
+@pytest.mark.parametrize(("steps", "told"), [(None, None), (0, 0), (2**60, 2**53 - 1)])
+def test_a_day_has_no_more_steps_than_the_wire_carries(steps: int | None, told: int | None) -> None:
+    data = render("steps", [source()], Day(NOON + 1, steps=steps), NOON)
+    assert isinstance(data, StepsData)
+    assert data.today == told

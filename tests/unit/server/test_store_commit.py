@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from strapline_protocol.opening import Role
 from strapline_protocol.publishing import (
     Acknowledged,
@@ -463,3 +465,27 @@ def test_the_largest_numbers_are_stored_like_any_other() -> None:
         ]
     assert bench.rows("SELECT DISTINCT total FROM blocks") == [(2_000.0 * most,)]
     assert bench.rows("SELECT total FROM minutes") == [(2_000.0 * most,)]
+
+
+def test_a_counter_that_cannot_be_counts_nothing() -> None:
+    bench, work = bench_with(A)
+    for first, (counter, from_) in enumerate(
+        [("wrapped", -(2**32)), ("more", -(2**32) - 1), ("most", -(2**53) + 1)]
+    ):
+        series = series_of(
+            [5], [59_000], first=first, metric="steps", counter=Counter(id=counter, from_=from_)
+        )
+        outcome = bench.publish(work.grant, A, series)
+        assert outcome.answers == [(Acknowledged(stream=A, ranges=[(first, first)]),)]
+    steps = bench.state()["steps"]
+    assert isinstance(steps, StepsData)
+    assert (steps.today, steps.last is not None) == (2**32 + 5, True)
+
+
+def test_a_metric_that_cannot_be_shown_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    bench, work = bench_with(A)
+    bench.publish(work.grant, A, series_of([70], [59_000]))
+    bench.publish(work.grant, A, series_of([50], [59_000], first=1, metric="battery"))
+    bench.connection.execute("UPDATE latest SET usable_value = 1e300 WHERE metric = 'battery'")
+    assert set(bench.state()) == {"heart_rate"}
+    assert "battery of a user cannot be shown" in caplog.text
