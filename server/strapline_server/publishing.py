@@ -18,13 +18,14 @@ from strapline_server.dialogue import Context
 from strapline_server.ingest import Entry
 from strapline_server.store import Grant, Work
 
+#: Of so many streams, those last spoken of, a connection keeps what their time is.
 _MOST_STREAMS: Final = 1_000
 
 
 class Publisher:
     """One bridge's connection."""
 
-    __slots__ = ("_connection", "_context", "_grant", "_session", "_zeros")
+    __slots__ = ("_connection", "_context", "_forgot", "_grant", "_session", "_zeros")
 
     def __init__(
         self, context: Context, connection: Connection, session: ServerSession, grant: Grant
@@ -34,6 +35,7 @@ class Publisher:
         self._session = session
         self._grant = grant
         self._zeros: OrderedDict[str, Zero] = OrderedDict()
+        self._forgot = False
         context.statuses.online(grant, connection.send)
 
     def act(self, message: ClientMessage) -> Coroutine[Any, Any, None] | None:
@@ -42,7 +44,7 @@ class Publisher:
             case Stream():
                 self._declare(message)
                 self._submit(message, 0)
-            case Readings() | Dropped() if message.stream not in self._zeros:
+            case Readings() | Dropped() if not self._knows(message.stream):
                 self._connection.close(
                     CloseCode.PROTOCOL_VIOLATION, f"{message.type} before STREAM"
                 )
@@ -66,7 +68,7 @@ class Publisher:
     def reject(self, rejected: tuple[Rejected, ...]) -> None:
         """What could not be read is accounted for like all that is refused, and then said."""
         for refusal in rejected:
-            if refusal.stream in self._zeros:
+            if self._knows(refusal.stream):
                 self._submit(refusal, 0)
 
     def regrant(self, grant: Grant) -> None:
@@ -91,6 +93,14 @@ class Publisher:
         self._zeros.move_to_end(message.stream)
         if len(self._zeros) > _MOST_STREAMS:
             self._zeros.popitem(last=False)
+            self._forgot = True
+
+    def _knows(self, stream: str) -> bool:
+        """Whether it was declared here, or may have been: then the store knows."""
+        if stream in self._zeros:
+            self._zeros.move_to_end(stream)
+            return True
+        return self._forgot
 
     def _submit(self, message: Stream | Readings | Dropped | Rejected, readings: int) -> None:
         self._context.ingest.submit(

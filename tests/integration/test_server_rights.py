@@ -236,6 +236,27 @@ async def test_readings_before_their_stream_close(tmp_path: Path) -> None:
             assert await bridge.ended() == (4400, "READINGS before STREAM")
 
 
+async def test_a_bridge_may_have_more_streams_than_are_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("strapline_server.publishing._MOST_STREAMS", 2)
+    async with serving(tmp_path) as server:
+        tokens = await people(server)
+        runs = [Run(wall_ms() - 1_000) for _ in range(5)]
+        async with joined(server, tokens["pi-ana"]) as bridge:
+            for run in runs:
+                await run.declare(bridge)
+            for run in runs:
+                series = run.series([70], [0])
+                assert (await run.publish(bridge, series)).ranges == [(0, 0)]
+            # One that was never declared is refused series by series, since who knows.
+            unknown = Run(wall_ms())
+            await bridge.say(unknown.readings(unknown.series([1], [0])))
+            rejected = await bridge.expect(Rejected)
+            assert (rejected.stream, rejected.code) == (unknown.id, "denied")
+            await runs[0].publish(bridge, runs[0].series([71], [10]))
+
+
 async def test_one_bad_series_spoils_nothing(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         tokens = await people(server)

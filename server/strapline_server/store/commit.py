@@ -157,7 +157,8 @@ class Commit:
             )
             return (Acknowledged(stream=message.stream, ranges=[], zero_version=zero.version),)
         if row.owner != grant.sub:
-            return (self._rejected(message.stream, [(0, message.next_seq)], "denied", _DENIED),)
+            taken = (0, max(0, message.next_seq - 1))
+            return (self._rejected(message.stream, [taken], "denied", _DENIED),)
         self._transaction.run(
             "update_stream", stream_key=row.key, next_seq=message.next_seq, ended=ended
         )

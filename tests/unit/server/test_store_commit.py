@@ -489,3 +489,13 @@ def test_a_metric_that_cannot_be_shown_costs_no_other(caplog: pytest.LogCaptureF
     bench.connection.execute("UPDATE latest SET usable_value = 1e300 WHERE metric = 'battery'")
     assert set(bench.state()) == {"heart_rate"}
     assert "battery of a user cannot be shown" in caplog.text
+
+
+def test_a_stream_of_another_bridge_is_denied_to_its_last_number() -> None:
+    bench, _ = bench_with(A)
+    thief = bench.grant("thief")
+    for next_seq, taken in ((7, (0, 6)), (1, (0, 0)), (0, (0, 0))):
+        message = Stream(stream=A, next_seq=next_seq, zero=zero_at(NOON))
+        (rejected,) = bench.commit(Work(thief, message)).answers[0]
+        assert isinstance(rejected, Rejected)
+        assert (rejected.ranges, rejected.code) == ([taken], "denied")
