@@ -41,8 +41,12 @@ LOOKS = {
     "tablet-light": (820, 1180, "light"),
     "phone-dark": (390, 844, "dark"),
     "narrowest-light": (320, 640, "light"),
+    "small-laptop-light": (1366, 768, "light"),
     "tv-dark": (1920, 1080, "dark"),
+    "large-tv-dark": (3840, 2160, "dark"),
 }
+WITHOUT_SCROLLING = ("laptop-light", "small-laptop-light", "tv-dark", "large-tv-dark")
+READABLE_PX = 56
 PATIENCE_S = 20.0
 DRAWN = """() => [...document.querySelectorAll('canvas')].map((canvas) => {
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -92,6 +96,68 @@ async def test_each_look_is_drawn_and_accessible(look: str, tmp_path: Path) -> N
         folder = os.environ.get("STRAPLINE_SCREENSHOTS")
         if folder:
             await page.screenshot(path=Path(folder, f"{look}.png"), full_page=True)
+
+
+@pytest.mark.parametrize("look", WITHOUT_SCROLLING)
+async def test_three_people_stand_on_the_screen_whole(look: str, tmp_path: Path) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, look) as (page, _):
+        assert await page.evaluate("document.documentElement.scrollHeight") <= LOOKS[look][1]
+        assert await font_px(page, ".rate data") >= READABLE_PX
+
+
+async def test_everything_grows_with_a_large_screen(tmp_path: Path) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, "tv-dark") as (page, _):
+        texts = (".rate data", ".legend", ".who h2", ".bar .what")
+        usual = [await font_px(page, text) for text in texts]
+        # Readable across the room: the legend too.
+        assert usual[1] >= 16
+        await page.set_viewport_size({"width": 3840, "height": 2160})
+        grown = [await font_px(page, text) for text in texts]
+        assert grown == [pytest.approx(2 * size, rel=0.02) for size in usual]
+
+
+async def font_px(page: Page, selector: str) -> float:
+    size = await page.locator(selector).first.evaluate("one => getComputedStyle(one).fontSize")
+    return float(size.removesuffix("px"))
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_page_without_its_link_stands_within_its_margins(width: int, tmp_path: Path) -> None:
+    async with (
+        a_browser() as browser,
+        a_line(tmp_path, PEOPLE, PROFILES) as line,
+        a_page(browser, viewport={"width": width, "height": 640}) as page,
+    ):
+        await page.goto((await line.link()).partition("#")[0])
+        await expect(page.get_by_text("strapline demo", exact=True)).to_be_visible()
+        for selector in ("h1", ".foot .hops", ".link-form"):
+            box = await page.locator(selector).bounding_box()
+            assert box is not None
+            assert box["x"] >= 16
+            assert box["x"] + box["width"] <= width - 16
+        link = page.get_by_label("Paste the link")
+        await link.fill("http://mistyped")
+        await expect(link).to_have_attribute("type", "password")
+        await page.get_by_label("Show it").check()
+        await expect(link).to_have_attribute("type", "text")
+        assert await axe_violations(page) == []
+
+
+async def test_way_of_the_readings_closes_as_the_focus_goes_on(tmp_path: Path) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, "laptop-light") as (page, _):
+        way = page.get_by_role("region", name="How readings reach you")
+        badge = page.get_by_role("button", name=re.compile("^Connection:"))
+        await badge.click()
+        sync = way.get_by_role("button", name="Sync now")
+        await sync.click()
+        await expect(way.get_by_role("button", name="Asking…")).to_be_visible()
+        await expect(way.get_by_role("button", name="1 bridge asked")).to_be_visible()
+        await page.keyboard.press("Tab")
+        await expect(way).to_be_hidden()
+        await badge.click()
+        await page.get_by_role("heading", level=1).evaluate("() => document.activeElement.blur()")
+        await page.keyboard.press("Escape")
+        await expect(way).to_be_hidden()
 
 
 async def test_way_of_the_readings_opens_by_keyboard(tmp_path: Path) -> None:
