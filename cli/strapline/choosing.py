@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 from strapline.errors import CommandError
 from strapline.names import cleaned
 from strapline.near import Near, shown_name, table
-from strapline.terminal import title
+from strapline.picture import Picture, told_of_resizes
+from strapline.terminal import indented, title
 from strapline_bridge.radio import RadioBackend
 from strapline_bridge.radio.scan import Sighting, scan
 from strapline_protocol.errors import StraplineError
@@ -82,16 +82,18 @@ class Picking:
             parts.append(table(self.near))
         else:
             parts.append(
-                Text(
-                    "  Nothing heard yet. Put the strap on, moistened, and close other apps that "
-                    "use it:\n  one that nobody wears, or that is taken, does not call.",
-                    style="second",
+                indented(
+                    Text(
+                        "Nothing heard yet. Put the strap on, moistened, and close other apps "
+                        "that use it: one that nobody wears, or that is taken, does not call.",
+                        style="second",
+                    )
                 )
             )
         if self.near.others:
             noun = "device" if self.near.others == 1 else "devices"
-            told = f"\n  and {self.near.others} other {noun} that measure nothing known here"
-            parts.append(Text(told, style="second"))
+            told = f"\nand {self.near.others} other {noun} that measure nothing known here"
+            parts.append(indented(Text(told, style="second")))
         hint = self.complaint or "a number, or several as 1 3, then Enter"
         parts.append(Text.assemble("\n  Which?  ", (self.typed, "name"), "▁   ", (hint, "second")))
         return Group(*parts)
@@ -104,8 +106,6 @@ async def choose(console: Console, backend: RadioBackend) -> list[Choice]:
         RadioError: Bluetooth cannot be used; NoAdapterError where there is none.
         CommandError: the input ended.
     """
-    console.print(title("Which straps are yours?"))
-    console.print()
     picked = await _pick(console, backend)
     console.print()
     choices = [Choice(seen.address, await _ask_wearer(console, seen)) for seen in picked]
@@ -117,10 +117,19 @@ async def _pick(console: Console, backend: RadioBackend) -> list[Sighting]:
     news: asyncio.Queue[News] = asyncio.Queue(_MOST_NEWS)
     picking = Picking()
     scanning = asyncio.create_task(_report(backend, news))
+
+    def above() -> None:
+        console.print(title("Which straps are yours?"))
+        console.print()
+
+    def redraw() -> None:
+        picture.draw(picking.screen())
+
     try:
-        with _keys(news), Live(picking.screen(), console=console, auto_refresh=False) as live:
+        with _keys(news), Picture(console, above) as picture, told_of_resizes(redraw):
+            redraw()
             while not (picked := picking.take(await news.get())):
-                live.update(picking.screen(), refresh=True)
+                redraw()
     finally:
         scanning.cancel()
         await asyncio.wait([scanning])

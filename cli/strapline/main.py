@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
-from typing import Annotated
+from typing import IO, Annotated, Protocol, runtime_checkable
 
 import typer
+from typer.exceptions import TyperException
 
 from strapline import __version__
 from strapline.commands import bridge, server
@@ -55,10 +57,41 @@ def everything(
 def main() -> None:
     """Run the command that was typed; errors of ours end in one message and status 1."""
     try:
-        app(prog_name="strapline")
+        status = app(prog_name="strapline", standalone_mode=False)
+    except TyperException as error:
+        sys.exit(_explain_misuse(error))
+    except typer.Abort:
+        sys.exit(1)
     except StraplineError as error:
         from strapline.terminal import complain
 
         complain(str(error))
         _log.debug("where it came from:", exc_info=error)
         sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+@runtime_checkable
+class _Misuse(Protocol):
+    """What a command line that cannot be understood is told with."""
+
+    exit_code: int
+
+    def show(self, file: IO[str] | None = None) -> None: ...
+
+
+def _explain_misuse(error: TyperException) -> int:
+    """Say it as every other error is said, with the usage before it; the status to leave with."""
+    if not isinstance(error, _Misuse):
+        raise error
+    told = io.StringIO()
+    error.show(told)
+    usage, _, message = told.getvalue().rpartition("Error: ")
+    if not usage:
+        typer.echo(message, err=True, nl=False)  # The help, where no command was named.
+        return error.exit_code
+    from strapline.terminal import complain
+
+    typer.echo(usage.rstrip("\n"), err=True)
+    complain(message.rstrip("\n"))
+    return error.exit_code

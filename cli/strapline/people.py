@@ -9,7 +9,7 @@ from rich.text import Text
 
 from strapline.errors import CommandError
 from strapline.names import cleaned, user_id
-from strapline.terminal import make_console
+from strapline.terminal import make_console, say
 from strapline_server import ServerConfig, open_admin
 
 
@@ -42,7 +42,7 @@ async def list_people(config: ServerConfig, *, as_json: bool) -> None:
         return
     console = make_console()
     if not users:
-        console.print("  Nobody yet. Add somebody: strapline server user add 'Maren Holt'")
+        say(console, Text("Nobody yet. Add somebody: `strapline server user add 'Maren Holt'`"))
         return
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     for user in users:

@@ -6,11 +6,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
-from rich.live import Live
 from rich.text import Text
 
 from strapline.near import Near, table
-from strapline.terminal import make_console, title
+from strapline.picture import Picture
+from strapline.terminal import make_console, say, title
 from strapline_bridge.radio import RadioBackend
 from strapline_bridge.radio.scan import Sighting, scan
 
@@ -38,18 +38,21 @@ async def look_around(
         return
     if not console.is_terminal:
         console.print(table(near, addresses=True, numbers=False), soft_wrap=True)
-    console.print(_summary(near))
+    say(console, _summary(near))
 
 
 async def _watch(near: Near, backend: RadioBackend, seconds: float) -> None:
     console = make_console()
-    console.print(title("Straps near", f"listening for {seconds:.0f} s"))
-    console.print()
-    with Live(console=console, auto_refresh=False) as live:
+
+    def above() -> None:
+        console.print(title("Straps near", f"listening for {seconds:.0f} s"))
+        console.print()
+
+    with Picture(console, above) as picture:
         async with aclosing(scan(backend, seconds)) as sightings:
             async for seen in sightings:
                 near.heard(seen)
-                live.update(table(near, addresses=True, numbers=False), refresh=True)
+                picture.draw(table(near, addresses=True, numbers=False))
 
 
 def _summary(near: Near) -> Text:
@@ -64,7 +67,7 @@ def _summary(near: Near) -> Text:
     if near.others:
         noun = "device" if near.others == 1 else "devices"
         words += f" {near.others} other {noun} heard."
-    return Text(f"  {words}", style="second")
+    return Text(words, style="second")
 
 
 def _as_json(seen: Sighting) -> dict[str, object]:

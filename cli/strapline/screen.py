@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strapline.board import Board
+from strapline.terminal import indented
 from strapline_bridge.status import BridgeStatus
 from strapline_bridge.uplink import Link
 from strapline_protocol.publishing import DeviceState, DeviceStatus
@@ -63,7 +64,7 @@ def screen(moment: Moment) -> RenderableType:
         lines.add_column(style="second", no_wrap=True)
     for person in people:
         lines.add_row(*person[: len(lines.columns)])
-    return Group(lines, Text(), _way(moment))
+    return Group(lines, Text(), *map(indented, _way(moment)))
 
 
 def _person(device: DeviceStatus, moment: Moment) -> tuple[Text, Text, Text, Text]:
@@ -92,21 +93,18 @@ def _cause(device: DeviceStatus, *, heard: bool) -> str:
             return f"strap out of range for {so_long}" if heard else "looking for the strap"
 
 
-def _way(moment: Moment) -> Text:
+def _way(moment: Moment) -> list[Text]:
     """Where readings are: taken, stored, with the server; and what is in the way."""
     status, board = moment.status, moment.board
     noun = "reading" if board.taken == 1 else "readings"
-    told = Text(f"  {board.taken:,} {noun} taken since the start")
+    told = Text(f"{board.taken:,} {noun} taken since the start")
     if status.pending:
         told.append(f", {status.pending:,} waiting for the server")
     elif board.taken:
         told.append(", all of them are here")
     told.append(".")
-    for trouble in _troubles(status):
-        told.append("\n  ")
-        told.append(f" {trouble} ", style="fault")
-    told.append("\n  Ctrl-C stops.", style="second")
-    return told
+    troubles = [Text(f" {trouble} ", style="fault") for trouble in _troubles(status)]
+    return [told, *troubles, Text("Ctrl-C stops.", style="second")]
 
 
 def _troubles(status: BridgeStatus) -> list[str]:

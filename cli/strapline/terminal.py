@@ -6,6 +6,7 @@ import sys
 from typing import Final, TextIO
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 from rich.theme import Theme
 
@@ -44,10 +45,31 @@ def is_interactive() -> bool:
 def complain(message: str) -> None:
     """One error on stderr, with its remedy as it stands in the message."""
     console = make_console(stderr=True)
-    first, *rest = message.splitlines() or [""]
-    console.print(Text.assemble((" error ", "fault"), " ", first), soft_wrap=True)
-    for line in rest:
-        console.print(Text(f"        {line}"), soft_wrap=True)
+    head = Text.assemble((" error ", "fault"), " ")
+    for line in message.splitlines() or [""]:
+        say(console, Text(line), head)
+        head = Text(" " * head.cell_len)
+
+
+def say(console: Console, words: Text, head: Text | None = None) -> None:
+    """Print words behind ``head``, two spaces by default.
+
+    A terminal gets lines that are broken between words and stand under one another; anything
+    else gets the line whole, so that it can be searched.
+    """
+    head = Text("  ") if head is None else head
+    if not console.is_terminal:
+        console.print(Text.assemble(head, words), soft_wrap=True)
+        return
+    room = max(console.width - head.cell_len, 1)
+    for line in words.wrap(console, room) or [Text()]:
+        console.print(Text.assemble(head, line), soft_wrap=True)
+        head = Text(" " * head.cell_len)
+
+
+def indented(words: Text, by: int = 2) -> Padding:
+    """Words of a picture, every line of them this far from the left."""
+    return Padding(words, (0, 0, 0, by), expand=False)
 
 
 def title(*words: str) -> Text:

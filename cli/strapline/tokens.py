@@ -12,7 +12,7 @@ from rich.text import Text
 from strapline.errors import CommandError
 from strapline.link import dashboard_link, lan_address, qr_code
 from strapline.names import cleaned, user_id
-from strapline.terminal import make_console
+from strapline.terminal import make_console, say
 from strapline_protocol.opening import Role
 from strapline_server import ServerConfig, open_admin
 from strapline_server.config import is_loopback
@@ -107,4 +107,4 @@ def _advise(wanted: Wanted) -> None:
             " Put it into the bridge's token_file, which only its user may read (chmod 600);"
             " from then on the bridge renews it by itself."
         )
-    make_console(stderr=True).print(Text(told, style="second"), soft_wrap=True)
+    say(make_console(stderr=True), Text(told, style="second"), Text())

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from strapline.board import Board
@@ -23,8 +22,9 @@ from strapline.joined import Place, bridge_beside, remember, serving
 from strapline.link import dashboard_link, lan_address, qr_code
 from strapline.marker import mark
 from strapline.naming import find_named, paired
+from strapline.picture import Picture, told_of_resizes
 from strapline.screen import Moment, change, screen
-from strapline.terminal import is_interactive, make_console, title
+from strapline.terminal import is_interactive, make_console, say, title
 from strapline_bridge.daemon import Bridge
 from strapline_bridge.outbox import OutboxError
 from strapline_bridge.radio import RadioBackend, ensure_available
@@ -91,8 +91,8 @@ async def run_up(wish: Wish) -> None:
             board = Board()
             bridge = bridge_beside(server, place, backend, [board])
             await stack.enter_async_context(bridge)
-            await _announce(console, place, server)
-            await _show(console, bridge, board, await _names(server))
+            announce = await _announcement(console, place, server)
+            await _show(console, announce, bridge, board, await _names(server))
 
 
 def _named(wish: Wish) -> list[tuple[str, str]]:
@@ -136,27 +136,29 @@ async def _names(server: Server) -> Mapping[str, str]:
     return {user.id: user.name for user in await server.admin.users()}
 
 
-async def _announce(console: Console, place: Place, server: Server) -> None:
-    """The link, its QR code where the terminal has room, and who can read along."""
+async def _announcement(console: Console, place: Place, server: Server) -> Callable[[], None]:
+    """Prints the link, its code where another device can follow it, and who can read along."""
     token = await server.admin.renew_link_token("all")
     elsewhere = lan_address() if place.lan else None
     host = elsewhere or "127.0.0.1"
     link = dashboard_link(host, server.port, token)
-    what = "simulated straps" if place.simulated else "live"
-    console.print(title(what))
-    console.print()
-    if elsewhere is not None:
-        _show_code(console, link)
-    # One line whatever the width, so that it can be copied whole.
-    console.print(Text(link), soft_wrap=True)
-    console.print()
     if place.lan:
         who = "Anyone in this network who has the link can read along: http is not encrypted."
     else:
         who = "Only this machine can open the link. --lan serves the network too."
-    told = Text(f"  {who} It holds for 30 days.", style="second")
-    console.print(told, soft_wrap=not console.is_terminal)
-    console.print()
+
+    def announce() -> None:
+        console.print(title("simulated straps" if place.simulated else "live"))
+        console.print()
+        if elsewhere is not None:
+            _show_code(console, link)
+        # One line whatever the width, so that it can be copied whole.
+        console.print(Text(link), soft_wrap=True)
+        console.print()
+        say(console, Text(f"{who} It holds for 30 days.", style="second"))
+        console.print()
+
+    return announce
 
 
 def _show_code(console: Console, link: str) -> None:
@@ -168,27 +170,41 @@ def _show_code(console: Console, link: str) -> None:
         console.print()
 
 
-async def _show(console: Console, bridge: Bridge, board: Board, names: Mapping[str, str]) -> None:
+async def _show(
+    console: Console,
+    announce: Callable[[], None],
+    bridge: Bridge,
+    board: Board,
+    names: Mapping[str, str],
+) -> None:
     """Draw what is going on until the bridge ends or all is cancelled."""
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(bridge.run())
             if console.is_terminal:
-                group.create_task(_draw(console, bridge, board, names))
+                with_link = Picture(console, announce, transient=True)
+                group.create_task(_draw(console, with_link, bridge, board, names))
             else:
+                announce()
                 group.create_task(_narrate(console, bridge, names))
     finally:
         console.print(Text(f"  Stopped. {board.taken:,} readings were taken.", style="second"))
 
 
-async def _draw(console: Console, bridge: Bridge, board: Board, names: Mapping[str, str]) -> None:
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+async def _draw(
+    console: Console, picture: Picture, bridge: Bridge, board: Board, names: Mapping[str, str]
+) -> None:
+    resized = asyncio.Event()
+    with picture, told_of_resizes(resized.set):
         while True:
+            resized.clear()
             status = await _look(bridge)
             if status is not None:
                 moment = Moment(status, board, names, time.monotonic(), console.width)
-                live.update(screen(moment), refresh=True)
-            await asyncio.sleep(_LOOK_EVERY_S)
+                picture.draw(screen(moment))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await resized.wait()
 
 
 async def _narrate(console: Console, bridge: Bridge, names: Mapping[str, str]) -> None:

@@ -54,7 +54,10 @@ def run(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Listen to the chosen wearables, keep every reading, and bring it to the server."""
+    """Listen to the chosen wearables and bring all to the server.
+
+    Every reading is kept here until the server has stored it.
+    """
     from strapline import __version__, logs
     from strapline.running import run_until_stopped
     from strapline_bridge.config import DEFAULT_PATH, load
@@ -101,7 +104,7 @@ def capture(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Record what wearables send, to be sent to people who do not have one.
+    """Record what wearables send, for those who do not have one.
 
     Addresses, names and serial numbers are left out. A bridge that runs holds its wearables:
     stop it first.
@@ -136,7 +139,10 @@ def decode(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Say what bytes that a wearable sent mean, or why they mean nothing (status 1)."""
+    """Say what bytes that a wearable sent mean.
+
+    Where they mean nothing it says why, and leaves with status 1.
+    """
     from strapline.decoding import explain
 
     if not explain(characteristic, value, as_json=as_json):

@@ -140,7 +140,7 @@ def token(
     data: Data = None,
     debug: Debug = False,
 ) -> None:
-    """Grant rights to a viewer or a bridge, and print a token that says who it is.
+    """Grant rights to a viewer or a bridge and print their token.
 
     The token alone goes to stdout. Granting again replaces what was granted.
     """

@@ -46,6 +46,34 @@ def test_a_wrong_usage_is_status_2_on_stderr(arguments: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_wrong_usage_looks_like_every_other_error() -> None:
+    usage, hint, error = run("demo", "--bogus").stderr.splitlines()
+    assert usage == "Usage: strapline demo [OPTIONS]"
+    assert hint == "Try 'strapline demo -h' for help."
+    assert error.startswith(" error  No such option: --bogus")
+
+
+@pytest.mark.parametrize("option", [["--seconds", "3"], ["--json"]])
+def test_what_goes_with_headless_is_refused_without_it(option: list[str]) -> None:
+    done = run("demo", *option)
+    assert done.returncode == 2
+    assert f"{option[0]}: goes with --headless" in done.stderr
+
+
+def test_a_group_alone_shows_its_help() -> None:
+    done = run("server")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: strapline server")
+    assert "error" not in done.stderr
+
+
+@pytest.mark.parametrize("group", [[], ["bridge"], ["server"], ["server", "user"]])
+def test_no_help_is_cut(group: list[str]) -> None:
+    _, _, commands = run(*group, "--help").stdout.partition("Commands:")
+    assert commands
+    assert "..." not in commands
+
+
 @pytest.mark.parametrize(
     "command", [["bridge", "run"], ["server", "run"], ["server", "user", "list"]]
 )
@@ -59,7 +87,8 @@ def test_a_configuration_that_is_not_there_is_named(command: list[str]) -> None:
 def test_an_error_of_ours_is_one_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fails(prog_name: str) -> None:
+    def fails(prog_name: str, *, standalone_mode: bool) -> None:
+        assert not standalone_mode
         raise CommandError(f"{prog_name} cannot. Do this.")
 
     monkeypatch.setattr(main, "app", fails)
@@ -70,7 +99,8 @@ def test_an_error_of_ours_is_one_message(
 
 
 def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(prog_name: str) -> None:
+    def fails(prog_name: str, *, standalone_mode: bool) -> None:
+        assert not standalone_mode
         raise ZeroDivisionError(prog_name)
 
     monkeypatch.setattr(main, "app", fails)

@@ -3,8 +3,9 @@
 import io
 
 import pytest
+from rich.text import Text
 
-from strapline.terminal import complain, make_console, title
+from strapline.terminal import complain, indented, make_console, say, title
 
 
 class Screen(io.StringIO):
@@ -43,3 +44,30 @@ def test_a_complaint_goes_to_stderr_in_whole_lines(capsys: pytest.CaptureFixture
         " error  bridge.toml: `server.url`: not an address. Write wss://host.",
         "        " + "x" * 200,
     ]
+
+
+def test_on_a_terminal_lines_break_between_words_and_stand_under_one_another() -> None:
+    out = Screen()
+    words = "The data folder is in use by another strapline. Stop that one. " * 3
+    say(make_console(file=out, width=80), Text(words), Text(" error  "))
+    first, *rest = out.getvalue().splitlines()
+    assert first.startswith(" error  The data")
+    assert rest
+    assert all(line.startswith("        ") and line[8] != " " for line in rest)
+    assert all(len(line) <= 80 for line in [first, *rest])
+    assert " ".join("".join([first[8:], *(f" {line[8:]}" for line in rest)]).split()) == (
+        " ".join(words.split())
+    )
+
+
+def test_elsewhere_a_line_stays_whole() -> None:
+    out = io.StringIO()
+    say(make_console(file=out, width=80), Text("word " * 40))
+    assert out.getvalue() == "  " + "word " * 40 + "\n"
+
+
+def test_words_of_a_picture_are_indented_in_every_line() -> None:
+    out = Screen()
+    make_console(file=out, width=40).print(indented(Text("word " * 20)))
+    assert len(out.getvalue().splitlines()) > 1
+    assert all(line.startswith("  word") for line in out.getvalue().splitlines())
