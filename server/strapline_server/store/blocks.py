@@ -12,7 +12,7 @@ from strapline_protocol.publishing import Zero
 from strapline_protocol.series import Series
 from strapline_server.state import usable
 from strapline_server.store.aggregates import MINUTE_MS, Aggregates, DayCache
-from strapline_server.store.columns import LONGEST_BLOCK_MS, cut, pack, unpack, wall_times
+from strapline_server.store.columns import LONGEST_BLOCK_MS, cut, pack, sound, wall_times
 from strapline_server.store.database import Transaction, Value
 
 _ALWAYS: Final = SAFE_INTEGER
@@ -126,18 +126,19 @@ class Rebase:
         for row in self._transaction.all("blocks_of_stream", stream_key=stream_key):
             if not _moves(row, old, new):
                 continue
+            if (block := sound(row["block_key"], row["data"])) is None:
+                continue
             key = (row["user_key"], row["metric"], row["device_key"])
             moved = found.setdefault(key, Moved(*key, row["from_ms"], row["to_ms"]))
             moved.include(row["from_ms"], row["to_ms"], row["count"])
-            moved.include(*self._move_block(row, new))
+            moved.include(*self._move_block(row, block[0], new))
         for moved in found.values():
             self._cache.forget(moved.user_key, moved.metric)
             self._fold_minutes_anew(moved)
             self._fold_latest_anew(moved)
         return list(found.values())
 
-    def _move_block(self, row: sqlite3.Row, zero: Zero) -> tuple[int, int]:
-        series = unpack(row["data"])
+    def _move_block(self, row: sqlite3.Row, series: Series, zero: Zero) -> tuple[int, int]:
         at_ms = wall_times(zero, series.elapsed())
         self._transaction.run("delete_block", block_key=row["block_key"])
         place = Place(row["user_key"], row["metric"], row["device_key"], row["stream_key"])
@@ -156,7 +157,9 @@ class Rebase:
             to_ms=(last + 1) * MINUTE_MS,
         )
         for row in rows:
-            series = unpack(row["data"])
+            if (block := sound(row["block_key"], row["data"])) is None:
+                continue
+            series, _ = block
             at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
             fit = [
                 good and first <= at // MINUTE_MS <= last
@@ -172,7 +175,9 @@ class Rebase:
         for row in rows:
             if row["to_ms"] < newest_usable:
                 break
-            series = unpack(row["data"])
+            if (block := sound(row["block_key"], row["data"])) is None:
+                continue
+            series, _ = block
             at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
             fit = usable(series)
             found = self._aggregates.fold_latest(

@@ -5,6 +5,7 @@ All of it is arithmetic on columns; the readings themselves are never changed.
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from strapline_protocol.publishing import Zero
 from strapline_protocol.series import LONGEST_SERIES, Series, TimedSeries, differences
 from strapline_server.state import AHEAD_MS, marks
 
+_LOG = logging.getLogger(__name__)
 #: No block spans more wall time, so that an index on its beginning finds all in a range.
 LONGEST_BLOCK_MS: Final = 3_600_000
 _COLUMNS: Final = ("rr", "contact", "energy_kj", "quality")
@@ -28,14 +30,22 @@ def pack(series: Series, *, for_good: bool = False) -> bytes:
     return zlib.compress(series.model_dump_json(by_alias=True).encode(), 9 if for_good else 1)
 
 
-def unpack(data: bytes) -> Series:
-    """The series of one block."""
-    return Series.model_validate_json(text_of(data))
+def sound(block_key: int, data: bytes) -> tuple[Series, int] | None:
+    """What was packed, and how long its JSON is; None, and a line in the log, for a damaged one.
 
-
-def text_of(data: bytes) -> bytes:
-    """A block's series as JSON text."""
-    return zlib.decompress(data)
+    A disk that lost a few bytes costs these readings, and not those around them.
+    """
+    try:
+        text = zlib.decompress(data)
+        return Series.model_validate_json(text), len(text)
+    except (zlib.error, ValueError) as error:
+        _LOG.error(
+            "block %d is damaged (%s). It stays as it is: a backup may have it whole.",
+            block_key,
+            # Not its text, which may quote what was measured.
+            type(error).__name__,
+        )
+        return None
 
 
 def wall_times(zero: Zero, elapsed: Sequence[int]) -> list[int]:

@@ -11,17 +11,14 @@ out is short.
 
 from __future__ import annotations
 
-import logging
-import zlib
 from dataclasses import dataclass
 from typing import Final
 
 from strapline_protocol.publishing import Zero
 from strapline_server.store.blocks import Place, insert_blocks
-from strapline_server.store.columns import Group, Piece, alike, unpack, wall_times
+from strapline_server.store.columns import Group, Piece, alike, sound, wall_times
 from strapline_server.store.database import Transaction
 
-_LOG = logging.getLogger(__name__)
 HOUR_MS: Final = 3_600_000
 #: After the end of an hour what came late for it is mostly there.
 REST_MS: Final = 600_000
@@ -52,16 +49,10 @@ def plan(transaction: Transaction) -> Plan | None:
     pieces: list[Piece] = []
     zero = Zero.model_validate_json(row["zero"])
     for found in rows:
-        try:
-            series = unpack(found["data"])
-        except (zlib.error, ValueError) as error:
-            _LOG.error(
-                "block %d is damaged (%s): its hour stays as it is. Restore a backup to get it "
-                "back.",
-                found["block_key"],
-                error,
-            )
+        if (block := sound(found["block_key"], found["data"])) is None:
+            # Its hour stays as it is, and others go on.
             return Plan(place, hour, row["zero"], [], [])
+        series, _ = block
         at_ms = wall_times(zero, series.elapsed())
         received_ms = (found["committed_ms"], found["judged_ms"])
         pieces.append(Piece(row["stream"], series, at_ms, *received_ms, zero))

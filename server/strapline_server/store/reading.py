@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strapline_protocol.publishing import Zero
-from strapline_protocol.series import Series
 from strapline_protocol.watching import (
     MOST_USERS,
     HistoryPage,
@@ -29,7 +28,7 @@ from strapline_server.store.columns import (
     LONGEST_BLOCK_MS,
     Piece,
     gather,
-    text_of,
+    sound,
     wall_times,
 )
 from strapline_server.store.database import Transaction
@@ -261,9 +260,10 @@ def _readings(
                 break
         zero = zeros.get(row["zero"]) or Zero.model_validate_json(row["zero"])
         zeros[row["zero"]] = zero
-        text = text_of(row["data"])
-        read_bytes += len(text)
-        series = Series.model_validate_json(text)
+        if (block := sound(row["block_key"], row["data"])) is None:
+            continue
+        series, length = block
+        read_bytes += length
         at_ms = wall_times(zero, series.elapsed())
         received_ms = (row["committed_ms"], row["judged_ms"])
         piece = Piece(row["stream"], series, at_ms, *received_ms, zero)

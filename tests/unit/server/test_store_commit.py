@@ -499,3 +499,16 @@ def test_a_stream_of_another_bridge_is_denied_to_its_last_number() -> None:
         (rejected,) = bench.commit(Work(thief, message)).answers[0]
         assert isinstance(rejected, Rejected)
         assert (rejected.ranges, rejected.code) == ([taken], "denied")
+
+
+def test_a_damaged_block_costs_its_own_readings_only(caplog: pytest.LogCaptureFixture) -> None:
+    bench, work = bench_with(A)
+    for number in range(3):
+        bench.publish(work.grant, A, series_of([70 + number], [50_000 + number], first=number))
+    bench.connection.execute("UPDATE blocks SET data = substr(data, 1, 20) WHERE block_key = 2")
+    assert [series.value for series in bench.history().series] == [[70, 72]]
+    (answer,) = bench.declare(work.grant, A, zero_at(NOON - 61_000, version=2)).answers[0]
+    assert answer == Acknowledged(stream=A, ranges=[(0, 2)], zero_version=2)
+    assert [series.at_ms for series in bench.history().series] == [[NOON - 11_000, 2]]
+    assert rate(bench.publish(work.grant, A, series_of([74], [61_000], first=3))).max == 74
+    assert "block 2 is damaged" in caplog.text
