@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tests.unit.packaging.test_sources import PACKAGES
 
 ROOT = Path(__file__).parents[3]
 REQUIREMENTS = ROOT / "requirements"
+UV = Path(sys.executable).parent / "uv"
 DATA_SUFFIXES = {".csv", ".json", ".py", ".sql", ".typed"}
 
 
@@ -45,7 +47,7 @@ def run(*command: str | Path, cwd: Path, path: str = os.environ["PATH"]) -> str:
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Dist:
     """Sdist of the checkout, and a wheel made of the sdist alone."""
     out = tmp_path_factory.mktemp("dist")
-    run("uv", "build", "-b", REQUIREMENTS / "build.txt", "--out-dir", out, ROOT, cwd=out)
+    run(UV, "build", "-b", REQUIREMENTS / "build.txt", "--out-dir", out, ROOT, cwd=out)
     (sdist,) = out.glob("*.tar.gz")
     (wheel,) = out.glob("*.whl")
     return Dist(sdist, wheel)
@@ -100,9 +102,8 @@ def test_it_installs_and_runs_without_node_and_checkout(
 ) -> None:
     venv = tmp_path / "venv"
     python = venv / "bin/python"
-    uv = run("sh", "-c", "command -v uv", cwd=tmp_path).strip()
-    run(uv, "venv", "--quiet", venv, cwd=tmp_path)
-    install = (uv, "pip", "install", "--quiet", "--python", python)
+    run(UV, "venv", "--quiet", venv, cwd=tmp_path)
+    install = (UV, "pip", "install", "--quiet", "--python", python)
     run(*install, "--require-hashes", "-r", REQUIREMENTS / "run.txt", cwd=tmp_path, path=no_node)
     archive = dist.wheel if kind == "wheel" else dist.sdist
     constraints = ("--no-deps", "-b", REQUIREMENTS / "build.txt")

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.unit.packaging.test_sources import PACKAGES
 
 ROOT = Path(__file__).parents[3]
+TOOLS = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +25,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lint(checkout: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["lint-imports", "--no-cache"],
+        [TOOLS / "lint-imports", "--no-cache"],
         cwd=checkout,
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": Path(shutil.which("lint-imports") or "").parent.as_posix(), "COLUMNS": "200"},
+        env={"PATH": str(TOOLS), "COLUMNS": "200"},
     )
 
 
