@@ -13,6 +13,8 @@ from typing import Final
 from strapline.errors import CommandError
 
 _OWNER_ONLY: Final = 0o600
+#: The configuration of a server that runs as a service, which has no data folder.
+SERVICE_CONFIG: Final = Path("/etc/strapline/server.toml")
 
 
 def default_folder(name: str, environment: Mapping[str, str] = os.environ) -> Path:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from strapline.errors import CommandError
-from strapline.folder import DataFolder, default_folder
+from strapline.folder import SERVICE_CONFIG, DataFolder, default_folder
 from strapline.joined import Place
 from strapline.marker import read_marker
 from strapline_server import ServerConfig, load_config
 
-#: The configuration of the server that runs as a service.
-SERVICE: Final = Path("/etc/strapline/server.toml")
-
 
 def settings(
-    config: Path | None, data: Path | None, *, service: Path = SERVICE, home: Path | None = None
+    config: Path | None,
+    data: Path | None,
+    *,
+    service: Path = SERVICE_CONFIG,
+    home: Path | None = None,
 ) -> ServerConfig:
     """The settings of the server that is meant: named, else the service's, else of `up`.
 

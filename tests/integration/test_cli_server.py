@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -109,6 +110,18 @@ async def test_a_link_carries_the_token_in_its_fragment(
     at = "https://coach.example.org/"
     await print_token(here, Wanted(viewer="Coach", everyone=True, link=True, at=at))
     assert capsys.readouterr().out.startswith("https://coach.example.org/#token=")
+
+
+async def test_a_code_is_shown_where_another_device_can_follow_the_link(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    here = config(tmp_path, port=8420)
+    await print_token(here, Wanted(viewer="Coach", everyone=True, link=True))
+    assert "▀" not in capsys.readouterr().out
+    at = "https://coach.example.org"
+    await print_token(here, Wanted(viewer="Coach", everyone=True, link=True, at=at))
+    assert "▀" in capsys.readouterr().out
 
 
 async def test_a_bridges_token_comes_with_what_to_do_with_it(

@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
+from strapline.folder import SERVICE_CONFIG
 from strapline.options import Debug, Json
 
 app = typer.Typer(help="The realtime server, its people and its tokens.", no_args_is_help=True)
 user = typer.Typer(help="The people who are measured.", no_args_is_help=True)
 app.add_typer(user, name="user")
-
-#: Where the server looks for its configuration when none is named.
-DEFAULT_PATH = Path("/etc/strapline/server.toml")
 
 Config = Annotated[
     Path, typer.Option("--config", metavar="FILE", help="The server's configuration.")
@@ -33,7 +31,7 @@ Data = Annotated[
 
 
 @app.command("run")
-def run(*, config: Config = DEFAULT_PATH, debug: Debug = False) -> None:
+def run(*, config: Config = SERVICE_CONFIG, debug: Debug = False) -> None:
     """Store what bridges send and show it to those who may see it."""
     import logging
 
