@@ -128,7 +128,8 @@ async def test_a_viewer_that_takes_nothing_for_minutes_is_cut(
 ) -> None:
     monkeypatch.setattr(connection_module, "STUCK_MS", 300)
     limits = Bounds(viewer_buffer_bytes=16_384)
-    deadlines = Deadlines(heartbeat_ms=300)
+    # Long enough that it is not cut for its silence before it is stuck.
+    deadlines = Deadlines(heartbeat_ms=2_500)
     async with serving(tmp_path, limits=limits, deadlines=deadlines) as server:
         await server.admin.add_user("ana", zone="UTC")
         bridge_token = await server.admin.issue_token("pi", "bridge", ["ana"], 600)

@@ -26,12 +26,14 @@ Value = str | int | float | bytes | None
 
 FILE_NAME: Final = "server.db"
 _READERS: Final = 2
-#: What a disk or another process does, not the work (sqlite.org/rescode.html, primary codes).
+#: What a disk, another process or the shape of the database does, not the work
+#: (sqlite.org/rescode.html, primary codes). Statements are fixed: one that fails lacks a table.
 _PASSING: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_ERROR,
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_LOCKED,
