@@ -7,6 +7,7 @@ import io
 import os
 import signal
 
+import pytest
 from rich.text import Text
 
 from strapline.picture import Picture, told_of_resizes
@@ -27,7 +28,10 @@ class Screen(io.StringIO):
         return told
 
 
-def test_after_a_resize_everything_is_drawn_again_and_nothing_old_stays() -> None:
+def test_after_a_resize_everything_is_drawn_again_and_nothing_old_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
     out = Screen()
     console = make_console(file=out)
     console.size = (100, 30)
