@@ -29,7 +29,8 @@ def at(text: str) -> int:
         # Clocks go forward, and back.
         ("Europe/Vienna", "2026-03-29T12:00", "2026-03-28T23:00", 23),
         ("Europe/Vienna", "2026-10-25T12:00", "2026-10-24T22:00", 25),
-        # Years that are past: parliaments change what is to come. Midnight itself is skipped: the day begins at 1:00.
+        # Years that are past: parliaments change what is to come.
+        # Midnight itself is skipped: the day begins at 1:00.
         ("America/Santiago", "2024-09-08T12:00", "2024-09-08T04:00", 23),
         # Midnight happens twice.
         ("America/Havana", "2024-11-03T12:00", "2024-11-03T04:00", 25),
