@@ -8,6 +8,19 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from strapline_protocol.asking import (
+    EndSessionParams,
+    HistoryPage,
+    HistoryParams,
+    MarkParams,
+    MarkResult,
+    SessionResult,
+    SessionsPage,
+    SessionsParams,
+    StartSessionParams,
+    SyncParams,
+    SyncResult,
+)
 from strapline_protocol.base import WireModel
 from strapline_protocol.opening import (
     Authenticate,
@@ -34,14 +47,10 @@ from strapline_protocol.publishing import (
 from strapline_protocol.watching import (
     HealthDataUpdate,
     HistoryChanged,
-    HistoryPage,
-    HistoryParams,
     Subscribe,
     Subscribed,
     SubscriptionChanged,
     SyncAsked,
-    SyncParams,
-    SyncResult,
     SyncStatusUpdate,
 )
 
@@ -83,7 +92,11 @@ class Method:
 
 METHODS: Final = MappingProxyType(
     {
+        "endSession": Method(EndSessionParams, SessionResult),
         "history": Method(HistoryParams, HistoryPage),
+        "mark": Method(MarkParams, MarkResult),
+        "sessions": Method(SessionsParams, SessionsPage),
+        "startSession": Method(StartSessionParams, SessionResult),
         "sync": Method(SyncParams, SyncResult),
     }
 )

@@ -22,6 +22,7 @@ class Metric:
         fresh_for_ms: after this age a value is no longer the present.
         columns: names on the wire of the columns beside ``value``.
         by_device: held for each device instead of for the wearer.
+        said: not measured but said; its values are null, and it is in no aggregate.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Metric:
     fresh_for_ms: int
     columns: tuple[str, ...] = ()
     by_device: bool = False
+    said: bool = False
 
 
 _MINUTE_MS = 60_000
@@ -49,12 +51,20 @@ SPEED: Final = Metric("speed", "m/s", 0, 15, 5_000)
 #: The device's own running total, as far as it goes; so too floors.
 DISTANCE: Final = Metric("distance", "m", 0, 2**32 / 10, _MINUTE_MS)
 FLOORS: Final = Metric("floors", "floors", 0, 2**16 - 1, _MINUTE_MS)
+#: Not measured, but said: by a person, or by a host application. Of no value: what is said
+#: stands in the columns.
+SESSION: Final = Metric("session", "", 0, 0, 24 * _HOUR_MS, ("id", "name", "durationMs"), said=True)
+MARK: Final = Metric("mark", "", 0, 0, 24 * _HOUR_MS, ("label",), said=True)
+SUMMARY: Final = Metric("summary", "", 0, 0, 24 * _HOUR_MS, ("summary",), said=True)
 UNKNOWN: Final = Metric("", "", float("-inf"), float("inf"), _MINUTE_MS)
 
 METRICS: Final = MappingProxyType(
     {
         metric.name: metric
-        for metric in (HEART_RATE, STEPS, BATTERY, CADENCE, SPEED, DISTANCE, FLOORS)
+        for metric in (
+            *(HEART_RATE, STEPS, BATTERY, CADENCE, SPEED, DISTANCE, FLOORS),
+            *(SESSION, MARK, SUMMARY),
+        )
     }
 )
 

@@ -77,7 +77,10 @@ class Limits(WireModel):
 
 
 class Authenticated(WireModel):
-    """Server: the session stands. ``simulated`` marks hearts that are not real."""
+    """Server: the session stands. ``simulated`` marks hearts that are not real.
+
+    ``mayMark``: this viewer may start and end sessions and set marks.
+    """
 
     type: Literal["AUTHENTICATED"] = "AUTHENTICATED"
     session: Label
@@ -89,6 +92,7 @@ class Authenticated(WireModel):
     reconnect_spread_ms: DurationMs
     limits: Limits = Limits()
     simulated: bool = absent(False)
+    may_mark: bool = absent(False)
 
 
 class TokenExpiring(WireModel):

@@ -1,4 +1,4 @@
-"""Messages between a viewer and the server: snapshot, changes, status, history."""
+"""Messages between a viewer and the server: snapshot, changes, status."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Discriminator, Field, SerializeAsAny, Tag
 
 from strapline_protocol.base import (
+    Content,
     Count,
     DeviceId,
     DurationMs,
@@ -30,10 +31,6 @@ MOST_USERS: Final = 1_000
 
 #: [epoch, n]: the n-th committed change of one user's data in this history of the database.
 Position = Annotated[tuple[Label, Count], Field(strict=False)]
-
-
-#: Where a page of history ended: opaque, valid for the same question only.
-Cursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")]
 
 
 class SyncStatus(StrEnum):
@@ -63,7 +60,10 @@ class Over(StrEnum):
 
 
 class HeartRateData(WireModel):
-    """bpm. ``current`` is null when older than ``freshForMs``, zero or not worn."""
+    """bpm. ``current`` is null when older than ``freshForMs``, zero or not worn.
+
+    ``over`` is ``session`` while one runs, which began at ``sessionBeganMs``.
+    """
 
     current: Number | None
     last: LastValue | None
@@ -71,6 +71,7 @@ class HeartRateData(WireModel):
     min: Number | None
     max: Number | None
     over: Over
+    session_began_ms: WallMs | None = absent()
     day_ends_ms: WallMs
     fresh_for_ms: DurationMs
     on_change: bool
@@ -101,6 +102,46 @@ class BatteryData(WireModel):
     fresh_for_ms: DurationMs
 
 
+class Session(WireModel):
+    """A stretch that has a name, such as a training. ``endMs`` is null while it runs."""
+
+    id: StreamId
+    name: Label
+    start_ms: WallMs
+    end_ms: WallMs | None
+
+
+class SessionData(WireModel):
+    """Metric ``session``: the one that runs, else null; ``last`` is the newest that ended."""
+
+    session: Session | None
+    last: Session | None = absent()
+
+
+class Mark(WireModel):
+    """A moment that somebody pointed at."""
+
+    at_ms: WallMs
+    label: Label
+
+
+class MarkData(WireModel):
+    """Metric ``mark``: the newest."""
+
+    mark: Mark | None
+
+
+#: What a host application says, by field: ``{"steps": 10000, "heartRate": {"average": 75}}``.
+HealthSummary = Annotated[Content, Field(max_length=64)]
+
+
+class SummaryData(WireModel):
+    """Metric ``summary``: what a host application said last of each field, shown as given."""
+
+    summary: HealthSummary
+    at_ms: WallMs
+
+
 class ValueData(WireModel):
     """Any other metric: its newest value."""
 
@@ -112,7 +153,14 @@ class ValueData(WireModel):
 
 #: Which field tells which state: a newer version's state without any of them is a ValueData.
 _SHAPES: Final = MappingProxyType(
-    {"devices": "BatteryData", "over": "HeartRateData", "today": "StepsData"}
+    {
+        "devices": "BatteryData",
+        "mark": "MarkData",
+        "over": "HeartRateData",
+        "session": "SessionData",
+        "summary": "SummaryData",
+        "today": "StepsData",
+    }
 )
 _OTHER_SHAPE: Final = "ValueData"
 _SHAPE_NAMES: Final = frozenset(_SHAPES.values())
@@ -132,6 +180,9 @@ MetricData = Annotated[
     Annotated[HeartRateData, Tag("HeartRateData")]
     | Annotated[StepsData, Tag("StepsData")]
     | Annotated[BatteryData, Tag("BatteryData")]
+    | Annotated[SessionData, Tag("SessionData")]
+    | Annotated[MarkData, Tag("MarkData")]
+    | Annotated[SummaryData, Tag("SummaryData")]
     | Annotated[ValueData, Tag("ValueData")],
     Discriminator(_shape),
     Field(json_schema_extra={"x-told-by": dict(_SHAPES)}),
@@ -294,44 +345,3 @@ class SubscriptionChanged(WireModel):
     type: Literal["SUBSCRIPTION_CHANGED"] = "SUBSCRIPTION_CHANGED"
     added: list[UserId]
     removed: list[UserId]
-
-
-class HistoryParams(WireModel):
-    """REQUEST ``history``: one user's metric from ``fromMs`` to before ``toMs``.
-
-    ``resolution`` ``raw`` answers the readings themselves. ``after`` is the last page's
-    ``next``; a page holds at most ``limit`` readings.
-    """
-
-    user: UserId
-    metric: MetricName
-    from_ms: WallMs
-    to_ms: WallMs
-    resolution: Literal["raw"] = "raw"
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 2_000
-    after: Cursor | None = absent()
-
-
-class HistoryPage(WireModel):
-    """RESULT of ``history``: in order of time; ``next`` is null on the last page.
-
-    ``position`` is the user's when this was read: a later change is not in it.
-    """
-
-    user: UserId
-    metric: MetricName
-    series: list[TimedSeries]
-    position: Position
-    next: Cursor | None = absent()
-
-
-class SyncParams(WireModel):
-    """REQUEST ``sync``: ask the bridges of these users (all granted when none is named)."""
-
-    users: Annotated[list[UserId], Field(max_length=MOST_USERS)] | None = absent()
-
-
-class SyncResult(WireModel):
-    """RESULT of ``sync``: how many bridges were asked."""
-
-    asked: Count

@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+from strapline_protocol.asking import HistoryParams, SyncParams, SyncResult
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.codec import decode_params, decode_server, encode_result
 from strapline_protocol.errors import MalformedMessageError, UnknownTypeError
@@ -20,13 +21,10 @@ from strapline_protocol.server_session import ServerSession
 from strapline_protocol.watching import (
     HealthDataUpdate,
     HistoryChanged,
-    HistoryParams,
     Subscribe,
     Subscribed,
     SubscriptionChanged,
     SyncAsked,
-    SyncParams,
-    SyncResult,
     SyncStatusUpdate,
     UserSnapshot,
 )

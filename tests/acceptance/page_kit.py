@@ -17,8 +17,8 @@ from strapline_bridge.decoders import DECODERS
 from strapline_bridge.uplink import SignedTokens
 from strapline_bridge.wearables import WearablesFile
 from strapline_client.service import WebSocketService
+from strapline_protocol.asking import HistoryPage
 from strapline_protocol.opening import Role
-from strapline_protocol.watching import HistoryPage
 from strapline_server import Server, ServerConfig
 from strapline_simulator import Profile, simulation
 from strapline_simulator.strap import VirtualStrap

@@ -20,8 +20,9 @@ from strapline.simulated import PEOPLE
 from strapline_bridge.outbox import Row
 from strapline_bridge.wearables import Wearables, WearablesFile
 from strapline_client import Updates, WebSocketService
+from strapline_protocol.asking import HistoryPage
 from strapline_protocol.series import Series
-from strapline_protocol.watching import HealthDataUpdate, HistoryPage
+from strapline_protocol.watching import HealthDataUpdate
 from tests.acceptance.processes import PATIENCE_S, Program, environment, program, strapline
 
 SERVER = """

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from strapline_bridge.uplink import Link, SignedTokens
+from strapline_protocol.asking import HistoryPage, HistoryParams
 from strapline_protocol.codec import result_of
 from strapline_protocol.opening import Request, Result, Role
-from strapline_protocol.watching import HistoryPage, HistoryParams
 from strapline_server import Server, ServerConfig
 from tests.integration.bridge_kit import (
     Committed,

@@ -18,7 +18,8 @@ from strapline_client import (
     WebSocketEventType,
     WebSocketService,
 )
-from strapline_protocol.watching import HealthDataUpdate, HeartRateData, HistoryPage
+from strapline_protocol.asking import HistoryPage
+from strapline_protocol.watching import HealthDataUpdate, HeartRateData
 from strapline_server import Server
 from strapline_simulator import chest_strap, simulation
 from strapline_simulator.strap import VirtualStrap

@@ -17,11 +17,12 @@ import pytest
 from pydantic import JsonValue
 from websockets.exceptions import ConnectionClosed
 
+from strapline_protocol.asking import HistoryPage
 from strapline_protocol.codec import result_of
 from strapline_protocol.intervals import IntervalSet
 from strapline_protocol.opening import Request, Result
 from strapline_protocol.publishing import Acknowledged, Lane
-from strapline_protocol.watching import HealthDataUpdate, HistoryPage, SyncStatusUpdate
+from strapline_protocol.watching import HealthDataUpdate, SyncStatusUpdate
 from strapline_server import Server, ServerConfig, open_admin
 from strapline_server.clock import wall_ms
 from tests.integration.server_kit import Peer, Run, joined, raw, serving, until

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from strapline_protocol.asking import HistoryPage
 from strapline_protocol.codec import result_of
 from strapline_protocol.opening import Request, Result
-from strapline_protocol.watching import HealthDataUpdate, HeartRateData, HistoryPage
+from strapline_protocol.watching import HealthDataUpdate, HeartRateData
 from strapline_server.clock import wall_ms
 from tests.integration.server_kit import Run, joined, serving
 

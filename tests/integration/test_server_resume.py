@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from strapline_protocol.asking import HistoryPage
 from strapline_protocol.base import WireModel
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.codec import encode, result_of
@@ -23,7 +24,6 @@ from strapline_protocol.watching import (
     HealthDataUpdate,
     HeartRateData,
     HistoryChanged,
-    HistoryPage,
     Subscribe,
     Subscribed,
 )

@@ -13,15 +13,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from strapline_protocol.asking import HistoryPage, HistoryParams
 from strapline_protocol.publishing import Zero
-from strapline_protocol.watching import (
-    MOST_USERS,
-    HistoryPage,
-    HistoryParams,
-    MetricData,
-    Position,
-    Subscribe,
-)
+from strapline_protocol.watching import MOST_USERS, MetricData, Position, Subscribe
 from strapline_server.state import render
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.columns import (

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
+from strapline_protocol.asking import HistoryPage, HistoryParams
 from strapline_protocol.opening import Role
-from strapline_protocol.watching import HistoryPage, HistoryParams, Subscribe
+from strapline_protocol.watching import Subscribe
 from strapline_server.store import cooling, people
 from strapline_server.store.aggregates import DayCache
 from strapline_server.store.commit import Commit, Outcome, Work

@@ -7,7 +7,8 @@ from typing import Final
 
 from strapline.account import contents
 from strapline_client import WebSocketEventType, WebSocketService
-from strapline_protocol.watching import HealthDataUpdate, HistoryPage
+from strapline_protocol.asking import HistoryPage
+from strapline_protocol.watching import HealthDataUpdate
 from tests.acceptance.guest.outcome import Delivered, Reading
 from tests.acceptance.guest.programs import until
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from strapline_client import NotConnectedError, RequestRefusedError, WebSocketService
 from strapline_client.events import ConnectionStatus, WebSocketEventType
+from strapline_protocol.asking import HistoryPage
 from strapline_protocol.errors import MalformedMessageError
 from strapline_protocol.opening import (
     Error,
@@ -20,7 +21,7 @@ from strapline_protocol.opening import (
     Result,
     TokenExpiring,
 )
-from strapline_protocol.watching import HistoryPage, SyncAsked
+from strapline_protocol.watching import SyncAsked
 from tests.unit.client.scripted import Peer, scripted
 
 HISTORY: dict[str, JsonValue] = {"user": "maren", "metric": "heart_rate", "fromMs": 0, "toMs": 10}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from strapline_protocol.asking import SyncResult
 from strapline_protocol.codec import (
     LARGEST_FIRST_MESSAGE,
     decode_client,
@@ -27,7 +28,6 @@ from strapline_protocol.errors import (
 )
 from strapline_protocol.messages import METHODS, ClientMessage, ServerMessage
 from strapline_protocol.opening import Refresh, Request, Result
-from strapline_protocol.watching import SyncResult
 from tests.unit.protocol.strategies import CONTENT, wire
 
 SECRET = "eyJhbGciOiJFZERTQSJ9.c2VjcmV0LXRva2Vu.c2lnbmF0dXJl"

@@ -9,12 +9,12 @@ import pytest
 from pydantic import TypeAdapter
 
 from strapline_protocol import server_session
+from strapline_protocol.asking import HistoryPage, SyncResult
 from strapline_protocol.base import Code, WireModel
 from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.link import LinkState
 from strapline_protocol.messages import METHODS, ClientMessage, ServerMessage
 from strapline_protocol.viewer_session import ViewerSession
-from strapline_protocol.watching import HistoryPage, SyncResult
 
 
 def members(union: Any) -> tuple[type[WireModel], ...]:

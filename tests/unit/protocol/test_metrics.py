@@ -14,14 +14,22 @@ from strapline_protocol.series import Series
 def test_a_metric_can_stand_on_the_wire_and_on_a_screen(metric: Metric) -> None:
     assert TypeAdapter(MetricName).validate_python(metric.name) == metric.name
     assert metric_named(metric.name) is metric
-    assert metric.unit
-    assert metric.low < metric.high
+    assert bool(metric.unit) is not metric.said
+    assert metric.low < metric.high or metric.said
     assert metric.fresh_for_ms > 0
 
 
 def test_a_metrics_columns_are_columns_of_a_series() -> None:
     names = {field.alias for field in Series.model_fields.values()}
-    assert {column for metric in METRICS.values() for column in metric.columns} <= names
+    measured = [metric for metric in METRICS.values() if not metric.said]
+    assert {column for metric in measured for column in metric.columns} <= names
+
+
+def test_the_columns_of_what_is_said_stand_in_none_of_a_series_own() -> None:
+    names = {field.alias for field in Series.model_fields.values()}
+    said = [metric for metric in METRICS.values() if metric.said]
+    assert [metric.name for metric in said] == ["session", "mark", "summary"]
+    assert names.isdisjoint(column for metric in said for column in metric.columns)
 
 
 def test_a_metric_of_a_newer_bridge_is_taken_as_it_comes() -> None:

@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from strapline_protocol.asking import HistoryParams
 from strapline_protocol.base import WireModel
 from strapline_protocol.codec import decode_client, encode
 from strapline_protocol.errors import MalformedMessageError
 from strapline_protocol.watching import (
     BatteryData,
     HeartRateData,
-    HistoryParams,
+    MarkData,
     MetricData,
     Position,
+    SessionData,
     StepsData,
     Subscribe,
+    SummaryData,
     SyncAsked,
     UserSnapshot,
     ValueData,
@@ -49,7 +52,15 @@ STATUS = {
 
 @pytest.mark.parametrize(
     ("body", "shape"),
-    [(HEART_RATE, HeartRateData), (STEPS, StepsData), (BATTERY, BatteryData), (VALUE, ValueData)],
+    [
+        (HEART_RATE, HeartRateData),
+        (STEPS, StepsData),
+        (BATTERY, BatteryData),
+        ({"session": None}, SessionData),
+        ({"mark": {"atMs": 1, "label": "lap"}}, MarkData),
+        ({"summary": {"steps": 1, "heartRate": {"average": 75}}, "atMs": 2}, SummaryData),
+        (VALUE, ValueData),
+    ],
 )
 def test_a_state_is_known_by_its_shape_and_not_by_its_metric(
     body: dict[str, Any], shape: type[Any]

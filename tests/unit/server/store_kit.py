@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from strapline_protocol.asking import HistoryPage, HistoryParams
 from strapline_protocol.opening import Role
 from strapline_protocol.publishing import Anchor, ClockSource, Lane, Readings, Stream, Zero
 from strapline_protocol.series import Series
-from strapline_protocol.watching import HistoryPage, HistoryParams, MetricData
+from strapline_protocol.watching import MetricData
 from strapline_server.store import cooling, people
 from strapline_server.store.aggregates import DayCache
 from strapline_server.store.commit import Commit, Outcome, Work

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from strapline_protocol.asking import HistoryPage, HistoryParams
 from strapline_protocol.opening import Role
 from strapline_protocol.publishing import Stream
-from strapline_protocol.watching import HistoryPage, HistoryParams
 from strapline_server.store import Store, cooling
 from strapline_server.store.commit import Work
 from strapline_server.store.cooling import REST_MS

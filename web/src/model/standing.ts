@@ -2,6 +2,7 @@
 import { Reason } from "@/services/close-codes";
 import { type ConnectionState, ConnectionStatus } from "@/services/events";
 import type { WatchedPerson } from "@/services/feed";
+import { isHeartRate, isSteps } from "@/services/health-data";
 import { reasonShort } from "./reason-words";
 import { SyncStatus } from "./sync-status";
 import { ago, agoSpoken, capital, clock, count, duration, readings } from "./words";
@@ -188,8 +189,11 @@ function newest(people: readonly WatchedPerson[]): Newest | null {
   let found: Newest | null = null;
   for (const { metrics } of people) {
     for (const data of [metrics.heart_rate, metrics.steps]) {
-      const atMs = data !== undefined && "last" in data ? data.last?.atMs : undefined;
-      if (data !== undefined && atMs !== undefined && atMs > (found?.atMs ?? 0)) {
+      if (!isHeartRate(data) && !isSteps(data)) {
+        continue;
+      }
+      const atMs = data.last?.atMs ?? 0;
+      if (atMs > (found?.atMs ?? 0)) {
         found = { atMs, freshForMs: data.freshForMs };
       }
     }

@@ -25,7 +25,7 @@ export interface Authenticate {
   client: Client;
 }
 
-/** Server: the session stands. ``simulated`` marks hearts that are not real. */
+/** Server: the session stands. ``simulated`` marks hearts that are not real. ``mayMark``: this viewer may start and end sessions and set marks. */
 export interface Authenticated {
   type: "AUTHENTICATED";
   session: string;
@@ -37,6 +37,7 @@ export interface Authenticated {
   reconnectSpreadMs: number;
   limits?: Limits;
   simulated?: boolean;
+  mayMark?: boolean;
 }
 
 /** Battery, %, by device. */
@@ -128,6 +129,12 @@ export interface Dropped {
   reason: string;
 }
 
+/** REQUEST ``endSession``: the one that runs, now or at a moment since its start. */
+export interface EndSessionParams {
+  user: string;
+  atMs?: number | null;
+}
+
 /** When a run's stream ended, and whether the run said goodbye. */
 export interface Ended {
   elapsedMs: number;
@@ -154,7 +161,7 @@ export interface HealthDataUpdate {
   user: string;
   metric: string;
   stream: string;
-  data: HeartRateData | StepsData | BatteryData | ValueData;
+  data: HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | ValueData;
   series: TimedSeries;
   position: [string, number];
   previous: [string, number];
@@ -162,7 +169,7 @@ export interface HealthDataUpdate {
   conflated?: number;
 }
 
-/** bpm. ``current`` is null when older than ``freshForMs``, zero or not worn. */
+/** bpm. ``current`` is null when older than ``freshForMs``, zero or not worn. ``over`` is ``session`` while one runs, which began at ``sessionBeganMs``. */
 export interface HeartRateData {
   current: number | null;
   last: LastValue | null;
@@ -170,6 +177,7 @@ export interface HeartRateData {
   min: number | null;
   max: number | null;
   over: Over;
+  sessionBeganMs?: number | null;
   dayEndsMs: number;
   freshForMs: number;
   onChange: boolean;
@@ -199,7 +207,7 @@ export interface HistoryChanged {
   type: "HISTORY_CHANGED";
   user: string;
   metric: string;
-  data: HeartRateData | StepsData | BatteryData | ValueData;
+  data: HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | ValueData;
   fromMs: number;
   toMs: number;
   count: number;
@@ -209,22 +217,25 @@ export interface HistoryChanged {
   why: HistoryChange;
 }
 
-/** RESULT of ``history``: in order of time; ``next`` is null on the last page. ``position`` is the user's when this was read: a later change is not in it. */
+/** RESULT of ``history``: in order of time; ``next`` is null on the last page. Raw readings stand in ``series``, stretches of any other ``resolution`` in ``stretches``; ``zone`` names the zone of days. ``position`` is the user's when this was read: a later change is not in it. */
 export interface HistoryPage {
   user: string;
   metric: string;
+  resolution?: Resolution;
   series: TimedSeries[];
+  stretches?: Stretches[];
+  zone?: string | null;
   position: [string, number];
   next?: string | null;
 }
 
-/** REQUEST ``history``: one user's metric from ``fromMs`` to before ``toMs``. ``resolution`` ``raw`` answers the readings themselves. ``after`` is the last page's ``next``; a page holds at most ``limit`` readings. */
+/** REQUEST ``history``: one user's metric from ``fromMs`` to before ``toMs``. ``resolution`` ``raw`` answers the readings themselves, any other the stretches of that length which begin in the range. ``after`` is the last page's ``next``; a page holds at most ``limit`` readings or stretches. */
 export interface HistoryParams {
   user: string;
   metric: string;
   fromMs: number;
   toMs: number;
-  resolution?: "raw";
+  resolution?: Resolution;
   limit?: number;
   after?: string | null;
 }
@@ -256,6 +267,32 @@ export interface Limits {
   windowReadings?: number;
   messageBytes?: number;
   requestsInFlight?: number;
+}
+
+/** A moment that somebody pointed at. */
+export interface Mark {
+  atMs: number;
+  label: string;
+}
+
+/** Metric ``mark``: the newest. */
+export interface MarkData {
+  mark: Mark | null;
+}
+
+/** REQUEST ``mark``: point at this moment, or at one that is past. */
+export interface MarkParams {
+  user: string;
+  label?: string;
+  atMs?: number | null;
+}
+
+/** RESULT of ``mark``. The marks of a stretch are the ``history`` of metric ``mark``. */
+export interface MarkResult {
+  mark: Mark;
+  stream: string;
+  seq: number;
+  position: [string, number];
 }
 
 /** A moment of a stream. */
@@ -304,6 +341,9 @@ export interface Request {
   params?: Record<string, JsonValue>;
 }
 
+/** How finely history is answered. A ``day`` is one of the person's own zone. */
+export type Resolution = "raw" | "second" | "minute" | "hour" | "day";
+
 /** Server: the answer to one REQUEST, in the method's own shape. */
 export interface Result {
   type: "RESULT";
@@ -339,6 +379,59 @@ export interface ServerHop {
 /** The server's own hop. */
 export type ServerState = "ok" | "notStoring";
 
+/** A stretch that has a name, such as a training. ``endMs`` is null while it runs. */
+export interface Session {
+  id: string;
+  name: string;
+  startMs: number;
+  endMs: number | null;
+}
+
+/** Metric ``session``: the one that runs, else null; ``last`` is the newest that ended. */
+export interface SessionData {
+  session: Session | null;
+  last?: Session | null;
+}
+
+/** A session and what was measured in it so far; null where nothing was, or is not granted. */
+export interface SessionMeasured {
+  session: Session;
+  readings: number;
+  average: number | null;
+  min: number | null;
+  max: number | null;
+}
+
+/** RESULT of ``startSession`` and ``endSession``: the session as it is now. */
+export interface SessionResult {
+  session: Session;
+  position: [string, number];
+}
+
+/** RESULT of ``sessions``, by their start; heart rates in bpm. */
+export interface SessionsPage {
+  user: string;
+  sessions: SessionMeasured[];
+  position: [string, number];
+  next?: string | null;
+}
+
+/** REQUEST ``sessions``: those of a user that touch ``fromMs`` to before ``toMs``. */
+export interface SessionsParams {
+  user: string;
+  fromMs: number;
+  toMs: number;
+  limit?: number;
+  after?: string | null;
+}
+
+/** REQUEST ``startSession``: now, or at a moment that is past. One that runs ends there. */
+export interface StartSessionParams {
+  user: string;
+  name: string;
+  atMs?: number | null;
+}
+
 /** Bridge: on change, every 30 s, and in answer to SYNC (then with its ``request``). */
 export interface Status {
   type: "STATUS";
@@ -367,6 +460,17 @@ export interface Stream {
   ended?: Ended | null;
 }
 
+/** What was measured in each of many equally long stretches, by column. Only usable readings count, of one source at each moment; a stretch without any is left out. ``atMs`` is where each begins, the first and then differences. ``taken``, in place of ``average``, ``min`` and ``max``, are the steps taken in it. ``device`` is told of a metric that is held by device. */
+export interface Stretches {
+  device?: string | null;
+  atMs: number[];
+  count: number[];
+  average?: number[] | null;
+  min?: number[] | null;
+  max?: number[] | null;
+  taken?: number[] | null;
+}
+
 /** Viewer: all that is granted when nothing is named. A later one replaces it. */
 export interface Subscribe {
   type: "SUBSCRIBE";
@@ -390,6 +494,12 @@ export interface SubscriptionChanged {
   type: "SUBSCRIPTION_CHANGED";
   added: string[];
   removed: string[];
+}
+
+/** Metric ``summary``: what a host application said last of each field, shown as given. */
+export interface SummaryData {
+  summary: Record<string, JsonValue>;
+  atMs: number;
 }
 
 /** Server: a viewer asked; connect, flush, report. */
@@ -461,7 +571,7 @@ export interface UserSnapshot {
   position: [string, number];
   reset: boolean;
   status: UserStatus;
-  state?: Record<string, HeartRateData | StepsData | BatteryData | ValueData> | null;
+  state?: Record<string, HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | ValueData> | null;
 }
 
 /** How near the screen is to one wearer. */
@@ -534,7 +644,8 @@ export const isAuthenticated = (m: any): m is Authenticated =>
   Number.isSafeInteger(m.heartbeatMs) && m.heartbeatMs >= 0 &&
   Number.isSafeInteger(m.reconnectSpreadMs) && m.reconnectSpreadMs >= 0 &&
   (m.limits === undefined || isLimits(m.limits)) &&
-  (m.simulated === undefined || typeof m.simulated === "boolean");
+  (m.simulated === undefined || typeof m.simulated === "boolean") &&
+  (m.mayMark === undefined || typeof m.mayMark === "boolean");
 
 export const isBatteryData = (m: any): m is BatteryData =>
   isRecord(m) &&
@@ -590,7 +701,7 @@ export const isHealthDataUpdate = (m: any): m is HealthDataUpdate =>
   typeof m.user === "string" &&
   typeof m.metric === "string" &&
   typeof m.stream === "string" &&
-  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
+  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "mark" in m.data ? isMarkData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "session" in m.data ? isSessionData(m.data) : "summary" in m.data ? isSummaryData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
   isTimedSeries(m.series) &&
   Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
   Array.isArray(m.previous) && m.previous.length === 2 && typeof m.previous[0] === "string" && Number.isSafeInteger(m.previous[1]) && m.previous[1] >= 0 &&
@@ -605,6 +716,7 @@ export const isHeartRateData = (m: any): m is HeartRateData =>
   ((Number.isSafeInteger(m.min) || Number.isFinite(m.min) || m.min === null)) &&
   ((Number.isSafeInteger(m.max) || Number.isFinite(m.max) || m.max === null)) &&
   isOver(m.over) &&
+  (m.sessionBeganMs === undefined || (Number.isSafeInteger(m.sessionBeganMs) && m.sessionBeganMs >= 0 || m.sessionBeganMs === null)) &&
   Number.isSafeInteger(m.dayEndsMs) && m.dayEndsMs >= 0 &&
   Number.isSafeInteger(m.freshForMs) && m.freshForMs >= 0 &&
   typeof m.onChange === "boolean";
@@ -630,7 +742,7 @@ export const isHistoryChanged = (m: any): m is HistoryChanged =>
   m.type === "HISTORY_CHANGED" &&
   typeof m.user === "string" &&
   typeof m.metric === "string" &&
-  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
+  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "mark" in m.data ? isMarkData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "session" in m.data ? isSessionData(m.data) : "summary" in m.data ? isSummaryData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
   Number.isSafeInteger(m.fromMs) && m.fromMs >= 0 &&
   Number.isSafeInteger(m.toMs) && m.toMs >= 0 &&
   Number.isSafeInteger(m.count) && m.count >= 0 &&
@@ -643,7 +755,10 @@ export const isHistoryPage = (m: any): m is HistoryPage =>
   isRecord(m) &&
   typeof m.user === "string" &&
   typeof m.metric === "string" &&
+  (m.resolution === undefined || isResolution(m.resolution)) &&
   Array.isArray(m.series) && m.series.every((i: any) => isTimedSeries(i)) &&
+  (m.stretches === undefined || Array.isArray(m.stretches) && m.stretches.every((i: any) => isStretches(i))) &&
+  (m.zone === undefined || (typeof m.zone === "string" || m.zone === null)) &&
   Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
   (m.next === undefined || (typeof m.next === "string" || m.next === null));
 
@@ -669,6 +784,22 @@ export const isLimits = (m: any): m is Limits =>
   (m.messageBytes === undefined || Number.isSafeInteger(m.messageBytes) && m.messageBytes >= 1024 && m.messageBytes <= 16777216) &&
   (m.requestsInFlight === undefined || Number.isSafeInteger(m.requestsInFlight) && m.requestsInFlight >= 1 && m.requestsInFlight <= 64);
 
+export const isMark = (m: any): m is Mark =>
+  isRecord(m) &&
+  Number.isSafeInteger(m.atMs) && m.atMs >= 0 &&
+  typeof m.label === "string";
+
+export const isMarkData = (m: any): m is MarkData =>
+  isRecord(m) &&
+  ((isMark(m.mark) || m.mark === null));
+
+export const isMarkResult = (m: any): m is MarkResult =>
+  isRecord(m) &&
+  isMark(m.mark) &&
+  typeof m.stream === "string" &&
+  Number.isSafeInteger(m.seq) && m.seq >= 0 &&
+  Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0;
+
 export const isOver = (m: any): m is Over => (m === "day" || m === "session");
 
 export const isRefreshed = (m: any): m is Refreshed =>
@@ -683,6 +814,8 @@ export const isRejected = (m: any): m is Rejected =>
   Array.isArray(m.ranges) && m.ranges.length >= 1 && m.ranges.every((i: any) => Array.isArray(i) && i.length === 2 && Number.isSafeInteger(i[0]) && i[0] >= 0 && Number.isSafeInteger(i[1]) && i[1] >= 0) &&
   typeof m.code === "string" &&
   typeof m.message === "string";
+
+export const isResolution = (m: any): m is Resolution => (m === "raw" || m === "second" || m === "minute" || m === "hour" || m === "day");
 
 export const isResult = (m: any): m is Result =>
   isRecord(m) &&
@@ -699,6 +832,38 @@ export const isServerHop = (m: any): m is ServerHop =>
 
 export const isServerState = (m: any): m is ServerState => (m === "ok" || m === "notStoring");
 
+export const isSession = (m: any): m is Session =>
+  isRecord(m) &&
+  typeof m.id === "string" &&
+  typeof m.name === "string" &&
+  Number.isSafeInteger(m.startMs) && m.startMs >= 0 &&
+  ((Number.isSafeInteger(m.endMs) && m.endMs >= 0 || m.endMs === null));
+
+export const isSessionData = (m: any): m is SessionData =>
+  isRecord(m) &&
+  ((isSession(m.session) || m.session === null)) &&
+  (m.last === undefined || (isSession(m.last) || m.last === null));
+
+export const isSessionMeasured = (m: any): m is SessionMeasured =>
+  isRecord(m) &&
+  isSession(m.session) &&
+  Number.isSafeInteger(m.readings) && m.readings >= 0 &&
+  ((Number.isSafeInteger(m.average) || Number.isFinite(m.average) || m.average === null)) &&
+  ((Number.isSafeInteger(m.min) || Number.isFinite(m.min) || m.min === null)) &&
+  ((Number.isSafeInteger(m.max) || Number.isFinite(m.max) || m.max === null));
+
+export const isSessionResult = (m: any): m is SessionResult =>
+  isRecord(m) &&
+  isSession(m.session) &&
+  Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0;
+
+export const isSessionsPage = (m: any): m is SessionsPage =>
+  isRecord(m) &&
+  typeof m.user === "string" &&
+  Array.isArray(m.sessions) && m.sessions.every((i: any) => isSessionMeasured(i)) &&
+  Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
+  (m.next === undefined || (typeof m.next === "string" || m.next === null));
+
 export const isStepsData = (m: any): m is StepsData =>
   isRecord(m) &&
   ((Number.isSafeInteger(m.today) && m.today >= 0 || m.today === null)) &&
@@ -706,6 +871,16 @@ export const isStepsData = (m: any): m is StepsData =>
   Number.isSafeInteger(m.dayEndsMs) && m.dayEndsMs >= 0 &&
   Number.isSafeInteger(m.freshForMs) && m.freshForMs >= 0 &&
   typeof m.onChange === "boolean";
+
+export const isStretches = (m: any): m is Stretches =>
+  isRecord(m) &&
+  (m.device === undefined || (typeof m.device === "string" || m.device === null)) &&
+  Array.isArray(m.atMs) && m.atMs.length >= 1 && m.atMs.every((i: any) => Number.isSafeInteger(i)) &&
+  Array.isArray(m.count) && m.count.every((i: any) => Number.isSafeInteger(i) && i >= 0) &&
+  (m.average === undefined || (Array.isArray(m.average) && m.average.every((i: any) => (Number.isSafeInteger(i) || Number.isFinite(i))) || m.average === null)) &&
+  (m.min === undefined || (Array.isArray(m.min) && m.min.every((i: any) => (Number.isSafeInteger(i) || Number.isFinite(i))) || m.min === null)) &&
+  (m.max === undefined || (Array.isArray(m.max) && m.max.every((i: any) => (Number.isSafeInteger(i) || Number.isFinite(i))) || m.max === null)) &&
+  (m.taken === undefined || (Array.isArray(m.taken) && m.taken.every((i: any) => Number.isSafeInteger(i) && i >= 0) || m.taken === null));
 
 export const isSubscribed = (m: any): m is Subscribed =>
   isRecord(m) &&
@@ -719,6 +894,11 @@ export const isSubscriptionChanged = (m: any): m is SubscriptionChanged =>
   m.type === "SUBSCRIPTION_CHANGED" &&
   Array.isArray(m.added) && m.added.every((i: any) => typeof i === "string") &&
   Array.isArray(m.removed) && m.removed.every((i: any) => typeof i === "string");
+
+export const isSummaryData = (m: any): m is SummaryData =>
+  isRecord(m) &&
+  isRecord(m.summary) && Object.values(m.summary).every((i: any) => isJsonValue(i)) &&
+  Number.isSafeInteger(m.atMs) && m.atMs >= 0;
 
 export const isSync = (m: any): m is Sync =>
   isRecord(m) &&
@@ -772,7 +952,7 @@ export const isUserSnapshot = (m: any): m is UserSnapshot =>
   Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
   typeof m.reset === "boolean" &&
   isUserStatus(m.status) &&
-  (m.state === undefined || (isRecord(m.state) && Object.values(m.state).every((i: any) => (isRecord(i) && ("devices" in i ? isBatteryData(i) : "over" in i ? isHeartRateData(i) : "today" in i ? isStepsData(i) : isValueData(i)))) || m.state === null));
+  (m.state === undefined || (isRecord(m.state) && Object.values(m.state).every((i: any) => (isRecord(i) && ("devices" in i ? isBatteryData(i) : "mark" in i ? isMarkData(i) : "over" in i ? isHeartRateData(i) : "session" in i ? isSessionData(i) : "summary" in i ? isSummaryData(i) : "today" in i ? isStepsData(i) : isValueData(i)))) || m.state === null));
 
 export const isUserStatus = (m: any): m is UserStatus =>
   isRecord(m) &&
@@ -838,4 +1018,7 @@ export const METRICS = {
   speed: { unit: "m/s", freshForMs: 5000 },
   distance: { unit: "m", freshForMs: 60000 },
   floors: { unit: "floors", freshForMs: 60000 },
+  session: { unit: "", freshForMs: 86400000 },
+  mark: { unit: "", freshForMs: 86400000 },
+  summary: { unit: "", freshForMs: 86400000 },
 };
