@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -56,3 +57,11 @@ class Reading(NamedTuple):
     quality: tuple[str, ...] = ()
     also: tuple[Reading, ...] = ()
     session: str = ""
+
+
+_Fields = tuple[
+    str, int | float | None, Mapping[str, object], tuple[str, ...], tuple[Reading, ...], str
+]
+#: A reading out of its six fields in order, all of them: in half the time of the class's own
+#: constructor, which is Python, and which each notification would call up to three times.
+make_reading: Final[Callable[[_Fields], Reading]] = partial(tuple.__new__, Reading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from strapline_bridge.decoders.errors import UndecodableError
-from strapline_bridge.readings import NO_COLUMNS, Reading
+from strapline_bridge.readings import NO_COLUMNS, Reading, make_reading
 
 CHARACTERISTIC: Final = "00002a19-0000-1000-8000-00805f9b34fb"
 SERVICE: Final = "0000180f-0000-1000-8000-00805f9b34fb"
@@ -22,4 +22,4 @@ def decode(value: bytes) -> Reading:
     percent = value[0]
     if percent > 100:
         raise UndecodableError(CHARACTERISTIC, value, "a battery level over 100 %")
-    return Reading("battery", percent, NO_COLUMNS)
+    return make_reading(("battery", percent, NO_COLUMNS, (), (), ""))

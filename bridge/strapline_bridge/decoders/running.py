@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final, NamedTuple
 
 from strapline_bridge.decoders.errors import UndecodableError
-from strapline_bridge.readings import NO_COLUMNS, Reading
+from strapline_bridge.readings import NO_COLUMNS, Reading, make_reading
 
 CHARACTERISTIC: Final = "00002a53-0000-1000-8000-00805f9b34fb"
 SERVICE: Final = "00001814-0000-1000-8000-00805f9b34fb"
@@ -13,6 +14,11 @@ SERVICE: Final = "00001814-0000-1000-8000-00805f9b34fb"
 _STRIDE_PRESENT: Final = 0x01
 _DISTANCE_PRESENT: Final = 0x02
 _RUNNING: Final = 0x04
+_OPTIONAL: Final = _STRIDE_PRESENT | _DISTANCE_PRESENT
+
+#: By the two flags of what is optional: reads speed, cadence and, where it is there, distance,
+#: and raises where a field that they announce is cut off.
+_READ: Final = tuple(struct.Struct(f"<xHB{more}").unpack_from for more in ("", "2x", "I", "2xI"))
 
 
 class RunningMeasurement(NamedTuple):
@@ -33,23 +39,14 @@ def parse(value: bytes) -> RunningMeasurement:
     Raises:
         UndecodableError: a field is cut off or missing.
     """
-    size = len(value)
-    if size < 4:
-        raise UndecodableError(CHARACTERISTIC, value, "shorter than flags, speed and cadence")
-    flags = value[0]
-    at = 4
-    stride = distance = None
-    if flags & _STRIDE_PRESENT:
-        if size < 6:
-            raise UndecodableError(CHARACTERISTIC, value, "the stride length is cut off")
-        stride = value[4] | value[5] << 8
-        at = 6
-    if flags & _DISTANCE_PRESENT:
-        if size < at + 4:
-            raise UndecodableError(CHARACTERISTIC, value, "the distance is cut off")
-        distance = int.from_bytes(value[at : at + 4], "little")
-    running = flags & _RUNNING != 0
-    return RunningMeasurement(value[1] | value[2] << 8, value[3], running, stride, distance)
+    try:
+        flags = value[0]
+        numbers = _READ[flags & _OPTIONAL](value)
+    except (IndexError, struct.error):
+        raise _cut_off(value) from None
+    stride = value[4] | value[5] << 8 if flags & _STRIDE_PRESENT else None
+    distance = numbers[2] if flags & _DISTANCE_PRESENT else None
+    return RunningMeasurement(numbers[0], numbers[1], flags & _RUNNING != 0, stride, distance)
 
 
 def decode(value: bytes) -> Reading:
@@ -58,8 +55,24 @@ def decode(value: bytes) -> Reading:
     Raises:
         UndecodableError: as :func:`parse`.
     """
-    measured = parse(value)
-    also: tuple[Reading, ...] = (Reading("cadence", measured.cadence, NO_COLUMNS),)
-    if measured.distance_dm is not None:
-        also = (*also, Reading("distance", measured.distance_dm / 10, NO_COLUMNS))
-    return Reading("speed", measured.speed_256 / 256, NO_COLUMNS, (), also)
+    try:
+        flags = value[0]
+        numbers = _READ[flags & _OPTIONAL](value)
+    except (IndexError, struct.error):
+        raise _cut_off(value) from None
+    cadence = make_reading(("cadence", numbers[1], NO_COLUMNS, (), (), ""))
+    also: tuple[Reading, ...] = (cadence,)
+    if flags & _DISTANCE_PRESENT:
+        also = (cadence, make_reading(("distance", numbers[2] / 10, NO_COLUMNS, (), (), "")))
+    return make_reading(("speed", numbers[0] / 256, NO_COLUMNS, (), also, ""))
+
+
+def _cut_off(value: bytes) -> UndecodableError:
+    """What to raise for a value that is shorter than its flags say."""
+    if len(value) < 4:
+        reason = "shorter than flags, speed and cadence"
+    elif value[0] & _STRIDE_PRESENT and len(value) < 6:
+        reason = "the stride length is cut off"
+    else:
+        reason = "the distance is cut off"
+    return UndecodableError(CHARACTERISTIC, value, reason)

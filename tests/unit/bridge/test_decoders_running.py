@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from strapline_bridge.decoders import UndecodableError
 from strapline_bridge.decoders.running import decode, parse
@@ -38,3 +42,20 @@ def test_what_is_cut_off_is_refused(value: str, reason: str) -> None:
     with pytest.raises(UndecodableError) as refused:
         decode(bytes.fromhex(value))
     assert reason in refused.value.reason
+
+
+@given(st.binary(max_size=12))
+@example(bytes.fromhex("070003b4560010270000"))
+def test_the_readings_are_what_the_record_says(value: bytes) -> None:
+    try:
+        record = parse(value)
+    except UndecodableError as error:
+        with pytest.raises(UndecodableError, match=re.escape(str(error))):
+            decode(value)
+        return
+    reading = decode(value)
+    told = [(one.metric, one.value) for one in (reading, *reading.also)]
+    distance = record.distance_dm
+    assert told == [("speed", record.speed_256 / 256), ("cadence", record.cadence)] + (
+        [] if distance is None else [("distance", distance / 10)]
+    )

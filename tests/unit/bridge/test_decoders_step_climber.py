@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from strapline_bridge.decoders import UndecodableError
 from strapline_bridge.decoders.step_climber import decode, parse
@@ -29,3 +33,20 @@ def test_energy_that_is_not_available_is_none() -> None:
 def test_what_is_cut_off_is_refused(value: str) -> None:
     with pytest.raises(UndecodableError):
         decode(bytes.fromhex(value))
+
+
+@given(st.binary(max_size=24))
+@example(bytes.fromhex("02000a0064003c00"))
+def test_the_readings_are_what_the_record_says(value: bytes) -> None:
+    try:
+        record = parse(value)
+    except UndecodableError as error:
+        with pytest.raises(UndecodableError, match=re.escape(str(error))):
+            decode(value)
+        return
+    reading = decode(value)
+    also = [("floors", record.floors), ("cadence", record.steps_per_min)]
+    assert (reading.metric, reading.value) == ("steps", record.steps)
+    assert [(one.metric, one.value) for one in reading.also] == [
+        (metric, value) for metric, value in also if value is not None
+    ]
