@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from enum import Flag, auto
 from http import HTTPStatus
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from websockets.datastructures import MultipleValuesError
 from websockets.frames import Frame, Opcode
@@ -24,81 +23,26 @@ from strapline_protocol.base import WireModel
 from strapline_protocol.closing import CloseCode, reason_text
 from strapline_protocol.codec import LARGEST_FIRST_MESSAGE, encode
 from strapline_protocol.opening import SUBPROTOCOL
-from strapline_server.counters import Counters
+from strapline_server.carrier import (
+    CLOSE_MS,
+    NO_HOLD,
+    RETRY_AFTER_MS,
+    STUCK_MS,
+    Allowance,
+    Dialogue,
+    Hold,
+    Host,
+)
 from strapline_server.http import SOCKET_PATH, check_method, has_token, refuse, same_origin
-from strapline_server.wheel import NOWHERE, Wheel
+from strapline_server.wheel import NOWHERE
 
 _LOG = logging.getLogger(__name__)
 #: The library logs requests and frames at DEBUG, tokens among them: it never gets to.
 _SILENT = logging.Logger("strapline_server.frames", logging.CRITICAL + 1)  # noqa: LOG001  # outside of the tree, so that no setting turns it on
 
 HANDSHAKE_MS: Final = 5_000
-#: Within which the other end is to finish a close, or a plain response is to be read.
-CLOSE_MS: Final = 5_000
-#: A reader that took nothing for so long is gone.
-STUCK_MS: Final = 120_000
-#: For how long one that is turned away is to stay away.
-RETRY_AFTER_MS: Final = 10_000
 _LARGEST_REQUEST: Final = 16_384
 _MOST_FRAGMENTS: Final = 256
-#: Messages that may come at once, in seconds of the rate.
-_BURST_S: Final = 10
-
-
-class Hold(Flag):
-    """Why nothing is read from this connection at the moment."""
-
-    WORK = auto()
-    WINDOW = auto()
-    UNSENT = auto()
-
-
-_NO_HOLD: Final = Hold(0)
-
-
-class Dialogue(Protocol):
-    """What the connection tells the one that speaks the protocol on it."""
-
-    def receive(self, frame: str) -> None:
-        """One text frame came."""
-
-    def wake(self, now_ms: int) -> int | None:
-        """Do what is due; when next, None once it has ended."""
-
-    def room(self) -> None:
-        """What was unsent is sent."""
-
-    def lost(self) -> None:
-        """The connection is gone."""
-
-
-class Host(Protocol):
-    """What a connection needs of the server."""
-
-    wheel: Wheel
-    counters: Counters
-    allowed_origins: tuple[str, ...]
-    message_bytes: int
-    buffer_bytes: int
-    heartbeat_ms: int
-
-    def now_ms(self) -> int:
-        """The monotonic clock."""
-
-    def opened(self, connection: Connection) -> bool:
-        """A connection came; whether there is room for it."""
-
-    def admitted(self, connection: Connection) -> None:
-        """It has authenticated."""
-
-    def closed(self, connection: Connection) -> None:
-        """It went."""
-
-    def respond(self, request: Request) -> Response:
-        """The answer to a plain request."""
-
-    def converse(self, connection: Connection) -> Dialogue:
-        """Begin a dialogue on an open socket."""
 
 
 class Connection(asyncio.Protocol):
@@ -106,7 +50,6 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_allowance",
-        "_allowance_ms",
         "_deadline_ms",
         "_dialogue",
         "_fragments",
@@ -122,7 +65,6 @@ class Connection(asyncio.Protocol):
         "address",
         "authenticated",
         "congested",
-        "messages_per_s",
         "wheel_slot",
         "wrote_ms",
     )
@@ -139,14 +81,12 @@ class Connection(asyncio.Protocol):
         self._message: bytearray | None = None
         self._fragments = 0
         self._received = 0
-        self._holds = _NO_HOLD
+        self._holds = NO_HOLD
         self._stuck_since_ms: int | None = None
         now_ms = host.now_ms()
         self._deadline_ms: int | None = now_ms + HANDSHAKE_MS
         self._heard_ms = self._pinged_ms = self.wrote_ms = now_ms
-        self.messages_per_s = 1
-        self._allowance = float(_BURST_S)
-        self._allowance_ms = now_ms
+        self._allowance = Allowance(1, now_ms)
         self.wheel_slot = NOWHERE
         self.address = ""
         self.authenticated = False
@@ -255,8 +195,7 @@ class Connection(asyncio.Protocol):
         """The other end is known: it may send longer and more messages from now on."""
         self.authenticated = True
         self._host.admitted(self)
-        self.messages_per_s = messages_per_s
-        self._allowance = float(messages_per_s * _BURST_S)
+        self._allowance = Allowance(messages_per_s, self._host.now_ms())
         self._protocol.max_message_size = self._host.message_bytes
 
     def hold(self, why: Hold) -> None:
@@ -403,16 +342,12 @@ class Connection(asyncio.Protocol):
             return False
         if frame.opcode is Opcode.CONT:
             return True
-        rate = self.messages_per_s
-        earned = (self._heard_ms - self._allowance_ms) * rate / 1000
-        self._allowance = min(self._allowance + earned, float(rate * _BURST_S))
-        self._allowance_ms = self._heard_ms
-        if self._allowance < 1:
-            self._host.counters.rate_limited += 1
-            self.close(CloseCode.RATE_LIMITED, f"over {rate} messages/s", RETRY_AFTER_MS)
-            return False
-        self._allowance -= 1
-        return True
+        if self._allowance.take(self._heard_ms):
+            return True
+        self._host.counters.rate_limited += 1
+        over = f"over {self._allowance.per_s} messages/s"
+        self.close(CloseCode.RATE_LIMITED, over, RETRY_AFTER_MS)
+        return False
 
     def _violation(self, reason: str) -> None:
         self._host.counters.protocol_violations += 1

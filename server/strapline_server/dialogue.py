@@ -32,7 +32,7 @@ from strapline_protocol.opening import (
 from strapline_protocol.publishing import Rejected
 from strapline_protocol.server_session import Deadlines, ServerSession, SessionState
 from strapline_server.auth import Authority, Claims
-from strapline_server.connection import RETRY_AFTER_MS, Connection, Hold
+from strapline_server.carrier import RETRY_AFTER_MS, Carrier, Hold
 from strapline_server.counters import Counters
 from strapline_server.errors import StoreError, TokenError
 from strapline_server.hub import Hub
@@ -85,7 +85,7 @@ class Context:
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     register: Callable[[Member], bool]
     unregister: Callable[[Member], None]
-    make_part: Callable[[Context, Connection, ServerSession, Grant], Part]
+    make_part: Callable[[Context, Carrier, ServerSession, Grant], Part]
     limits: Limits
     deadlines: Deadlines
     messages_per_s: Callable[[Role], int]
@@ -129,7 +129,7 @@ class Dialogue:
         "session_id",
     )
 
-    def __init__(self, context: Context, connection: Connection, session_id: str) -> None:
+    def __init__(self, context: Context, connection: Carrier, session_id: str) -> None:
         self._context = context
         self._connection = connection
         self._session = ServerSession(context.monotonic_ms(), context.limits, context.deadlines)

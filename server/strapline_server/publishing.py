@@ -13,7 +13,7 @@ from strapline_protocol.messages import ClientMessage
 from strapline_protocol.opening import Error, ErrorCode, Request
 from strapline_protocol.publishing import Dropped, Readings, Rejected, Status, Stream, Zero
 from strapline_protocol.server_session import ServerSession
-from strapline_server.connection import Connection, Hold
+from strapline_server.carrier import Carrier, Hold
 from strapline_server.dialogue import Context
 from strapline_server.ingest import Entry
 from strapline_server.store import Grant, Work
@@ -28,7 +28,7 @@ class Publisher:
     __slots__ = ("_connection", "_context", "_forgot", "_grant", "_session", "_zeros")
 
     def __init__(
-        self, context: Context, connection: Connection, session: ServerSession, grant: Grant
+        self, context: Context, connection: Carrier, session: ServerSession, grant: Grant
     ) -> None:
         self._context = context
         self._connection = connection

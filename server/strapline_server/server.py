@@ -23,6 +23,7 @@ from strapline_protocol.server_session import Deadlines, ServerSession
 from strapline_protocol.watching import HealthDataUpdate
 from strapline_server.admin import Admin, prepare_folder
 from strapline_server.auth import Authority
+from strapline_server.carrier import Carrier
 from strapline_server.chores import again_and_again
 from strapline_server.clock import clock_state, monotonic_ms, wall_ms
 from strapline_server.config import ServerConfig
@@ -61,6 +62,9 @@ class Server:
         config: see :class:`ServerConfig`.
         clock: wall time, ms.
         deadlines: how long clients may take.
+        secret: the one that signs tokens, where a host application has it; else the
+            configuration's file has.
+        listens: False where a host application has the sockets.
 
     Raises (on entering):
         ConfigError: an address cannot be listened on.
@@ -73,8 +77,13 @@ class Server:
         config: ServerConfig,
         clock: Callable[[], int] = wall_ms,
         deadlines: Deadlines | None = None,
+        *,
+        secret: bytes | None = None,
+        listens: bool = True,
     ) -> None:
         self.config = config
+        self._secret = secret
+        self._listens = listens
         self.counters = Counters()
         self.wheel = Wheel(monotonic_ms)
         self.allowed_origins = config.allowed_origins
@@ -88,7 +97,7 @@ class Server:
         self._hub = Hub(self.counters, monotonic_ms)
         self._statuses = Statuses(self._hub, clock, monotonic_ms)
         self._ingest = Ingest(self._store, self.counters, self._committed, self._statuses.storing)
-        self._connections: set[Connection] = set()
+        self._connections: set[Carrier] = set()
         self._by_address: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
         self._members: dict[str, set[Member]] = {}
@@ -142,7 +151,8 @@ class Server:
 
     async def _start(self) -> None:
         prepare_folder(self.config)
-        authority = Authority(load_or_make_secret(self.config.secret_path), self._wall_ms)
+        secret = self._secret or load_or_make_secret(self.config.secret_path)
+        authority = Authority(secret, self._wall_ms)
         self._lock.acquire()
         try:
             await self._store.open()
@@ -158,6 +168,8 @@ class Server:
         self.wheel.start(loop)
         self.wheel.wake_at(self._statuses, monotonic_ms())
         self._begin_chores()
+        if not self._listens:
+            return
         try:
             await self._listen(loop)
         except OSError as error:
@@ -261,7 +273,7 @@ class Server:
         """The monotonic clock."""
         return monotonic_ms()
 
-    def opened(self, connection: Connection) -> bool:
+    def opened(self, connection: Carrier) -> bool:
         """A connection came; whether there is room for it."""
         self._connections.add(connection)
         self._quiet.clear()
@@ -282,12 +294,12 @@ class Server:
         counters.connections_refused += not fits
         return fits
 
-    def admitted(self, connection: Connection) -> None:
+    def admitted(self, connection: Carrier) -> None:
         """A connection has authenticated."""
         self.counters.unauthenticated -= 1
         _count_down(self._unknown, connection.address)
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: Carrier) -> None:
         """A connection went."""
         self._connections.discard(connection)
         self.counters.connections = len(self._connections)
@@ -310,7 +322,7 @@ class Server:
             return json_response(request, status, encode(health))
         return self._site.respond(request)
 
-    def converse(self, connection: Connection) -> Dialogue:
+    def converse(self, connection: Carrier) -> Dialogue:
         """Begin a dialogue on an open socket."""
         assert self._context is not None, "the server runs"
         return Dialogue(self._context, connection, secrets.token_urlsafe(12))
@@ -375,9 +387,7 @@ def _count_down(counts: Counter[str], address: str) -> None:
         del counts[address]
 
 
-def _make_part(
-    context: Context, connection: Connection, session: ServerSession, grant: Grant
-) -> Part:
+def _make_part(context: Context, connection: Carrier, session: ServerSession, grant: Grant) -> Part:
     """What this role does with its messages."""
     role = Publisher if grant.role is Role.BRIDGE else Viewer
     return role(context, connection, session, grant)

@@ -28,7 +28,7 @@ from strapline_protocol.watching import (
     SyncStatusUpdate,
     UserSnapshot,
 )
-from strapline_server.connection import RETRY_AFTER_MS, Connection
+from strapline_server.carrier import RETRY_AFTER_MS, Carrier
 from strapline_server.dialogue import Context
 from strapline_server.errors import StoreError
 from strapline_server.hub import ready_frame
@@ -63,7 +63,7 @@ class Viewer:
     )
 
     def __init__(
-        self, context: Context, connection: Connection, session: ServerSession, grant: Grant
+        self, context: Context, connection: Carrier, session: ServerSession, grant: Grant
     ) -> None:
         self._context = context
         self._connection = connection

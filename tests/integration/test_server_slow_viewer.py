@@ -65,6 +65,7 @@ async def test_a_stopped_reader_costs_a_bound_and_is_told_what_it_skipped(tmp_pa
                 assert server.counters.conflated > 50
                 unsent = [one for one in server._connections if one.congested]
                 assert len(unsent) == 1
+                assert isinstance(unsent[0], connection_module.Connection)
                 transport = unsent[0]._transport
                 assert transport is not None
                 assert transport.get_write_buffer_size() < 16_384 + 150_000
@@ -90,6 +91,7 @@ async def test_what_is_replayed_to_a_stopped_reader_costs_a_bound_too(tmp_path: 
             await slow.send(said(Subscribe(request="1", since={"ana": (server._store.epoch, 0)})))
             await until(lambda: server.counters.conflated > 0, "some were kept")
             (unsent,) = (one for one in server._connections if one.congested)
+            assert isinstance(unsent, connection_module.Connection)
             assert unsent._transport is not None
             assert unsent._transport.get_write_buffer_size() < 16_384 + 150_000
             slow.writer.transport.resume_reading()  # type: ignore[attr-defined]  # see above

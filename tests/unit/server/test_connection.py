@@ -12,7 +12,8 @@ from websockets.http11 import Request, Response
 
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.opening import Heartbeat
-from strapline_server.connection import Connection, Hold
+from strapline_server.carrier import Carrier, Hold
+from strapline_server.connection import Connection
 from strapline_server.counters import Counters
 from strapline_server.http import Site
 from strapline_server.wheel import Wheel
@@ -96,17 +97,17 @@ class House:
     def now_ms(self) -> int:
         return self.time_ms
 
-    def opened(self, connection: Connection) -> bool:
+    def opened(self, connection: Carrier) -> bool:
         return not self.full
 
-    def admitted(self, connection: Connection) -> None: ...
+    def admitted(self, connection: Carrier) -> None: ...
 
-    def closed(self, connection: Connection) -> None: ...
+    def closed(self, connection: Carrier) -> None: ...
 
     def respond(self, request: Request) -> Response:
         return Site({}).respond(request)
 
-    def converse(self, connection: Connection) -> Talk:
+    def converse(self, connection: Carrier) -> Talk:
         return self.talk
 
 
