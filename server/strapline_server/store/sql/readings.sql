@@ -37,11 +37,11 @@ ORDER BY to_ms DESC;
 DELETE FROM blocks WHERE block_key = :block_key;
 
 -- name: latest
-SELECT devices.id AS device, device_key, rank, newest_ms, newest_seq, newest_value, usable_ms,
+SELECT devices.id AS device, device_key, newest_ms, newest_seq, newest_value, usable_ms,
        usable_seq, usable_value, quality, on_change
-FROM latest JOIN devices USING (device_key)
+FROM latest JOIN source_order USING (user_key, metric, device_key) JOIN devices USING (device_key)
 WHERE user_key = :user_key AND metric = :metric
-ORDER BY rank;
+ORDER BY place;
 
 -- name: see_device
 INSERT INTO latest (user_key, metric, device_key, rank)
@@ -111,19 +111,19 @@ WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
 -- In each minute the source that comes first counts; the others only where it has nothing.
 SELECT sum(count) AS count, sum(total) AS total, min(low) AS low, max(high) AS high
 FROM (
-    SELECT count, total, low, high, min(rank)
-    FROM minutes JOIN latest USING (user_key, metric, device_key)
+    SELECT count, total, low, high, min(place)
+    FROM minutes JOIN source_order USING (user_key, metric, device_key)
     WHERE user_key = :user_key AND metric = :metric
       AND minute >= :first_minute AND minute < :end_minute
     GROUP BY minute
 );
 
 -- name: source_of_day
-SELECT device_key, rank
-FROM minutes JOIN latest USING (user_key, metric, device_key)
+SELECT device_key, place
+FROM minutes JOIN source_order USING (user_key, metric, device_key)
 WHERE user_key = :user_key AND metric = :metric AND counter <> ''
   AND minute >= :first_minute AND minute < :end_minute
-ORDER BY rank LIMIT 1;
+ORDER BY place LIMIT 1;
 
 -- name: counters_of_day
 SELECT counter, last_value, max(minute)
