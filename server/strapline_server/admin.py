@@ -16,6 +16,7 @@ from strapline_server.clock import wall_ms
 from strapline_server.config import ServerConfig
 from strapline_server.days import machine_zone, zone_named
 from strapline_server.errors import AdminError, StoreError
+from strapline_server.keys import PublicKey, load_public_keys
 from strapline_server.secret import load_or_make_secret
 from strapline_server.store import Grant, Store, User
 
@@ -92,8 +93,43 @@ class Admin:
         Raises:
             AdminError: a user is not there, or an argument is not what it should be.
         """
+        shown = await self._checked(sub, users, name, metrics)
+        await self._store.put_grant(sub, _role(role), shown, users, metrics)
+
+    async def enrol(
+        self,
+        sub: str,
+        key: PublicKey,
+        users: Users,
+        *,
+        name: str | None = None,
+        metrics: list[str] | None = None,
+    ) -> None:
+        """Grant exactly this to a bridge that signs its own tokens, and know it by its key alone.
+
+        Tokens that were made for it before let nobody in any more, nor does a key before.
+
+        Raises:
+            AdminError: as :meth:`grant`, or the key is somebody else's.
+        """
+        shown = await self._checked(sub, users, name, metrics)
+        if self._authority.is_issuers(key):
+            raise AdminError(
+                "that key is the issuer's (public_keys of the configuration), who may speak for "
+                "everybody. Make the bridge one of its own: strapline bridge key"
+            )
+        if not await self._store.enrol(sub, shown, users, metrics, (key.id, key.raw)):
+            raise AdminError(
+                "that key is another bridge's already. Make one on each bridge (strapline bridge "
+                "key), or take it from the other first: `strapline server revoke NAME`."
+            )
+
+    async def _checked(
+        self, sub: str, users: Users, name: str | None, metrics: list[str] | None
+    ) -> str:
+        """The name to show; raises where something is not what it should be."""
         _check(_SUB, sub, "sub", "1 to 128 visible ASCII characters")
-        shown = _check(_NAME, sub if name is None else name, "name", "at most 128 characters")
+        shown: str = _check(_NAME, sub if name is None else name, "name", "at most 128 characters")
         if metrics is not None:
             _check(_METRICS, metrics, "metrics", "names such as heart_rate")
         known = {user.id for user in await self._store.users()}
@@ -101,7 +137,7 @@ class Admin:
             raise AdminError(
                 f"no user {missing[0]!r}. Add them first: strapline server user add {missing[0]}"
             )
-        await self._store.put_grant(sub, _role(role), shown, users, metrics)
+        return shown
 
     async def principals(self) -> list[Grant]:
         """Everybody that something was granted to."""
@@ -130,6 +166,8 @@ class Admin:
     ) -> str:
         """Grant this to a principal and make a token that says who it is.
 
+        A bridge that had a key of its own is known by this token from now on.
+
         Raises:
             AdminError: as :meth:`grant`.
             TokenError: the lifetime is not between a second and 400 days.
@@ -138,6 +176,7 @@ class Admin:
             _check(_SUB, sub, "sub", "visible ASCII"), _role(role), lifetime_s
         )
         await self.grant(sub, role, users, name=name, metrics=metrics)
+        await self._store.forget_bridge_key(sub)
         return token
 
     async def issue_link_token(
@@ -171,13 +210,22 @@ async def open_admin(
         SecretError: the secret cannot be used.
     """
     prepare_folder(config)
-    authority = Authority(load_or_make_secret(config.secret_path), clock)
+    authority = make_authority(config, load_or_make_secret(config.secret_path), clock)
     store = Store(config.state_folder, clock)
     await store.open()
     try:
         yield Admin(store, authority)
     finally:
         await store.close()
+
+
+def make_authority(config: ServerConfig, secret: bytes, clock: Callable[[], int]) -> Authority:
+    """What makes and checks tokens by this configuration.
+
+    Raises:
+        SecretError: the secret, or a public key, cannot be used.
+    """
+    return Authority(secret, clock, load_public_keys(config.public_keys))
 
 
 def prepare_folder(config: ServerConfig) -> None:

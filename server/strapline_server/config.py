@@ -44,6 +44,8 @@ class ServerConfig(_Settings):
         state_folder: database and secret; made when missing, readable by its owner alone.
         secret_file: the signing secret; by default ``secret`` in the state folder, made when
             missing.
+        public_keys: PEM files with the Ed25519 public keys of the issuer whose tokens are good
+            here beside this server's own: a host application's.
         allowed_origins: pages of other hosts that may connect, such as
             ``https://coach.example.org``.
         plain_beyond_loopback: serve others than this machine without TLS: a proxy in front
@@ -55,6 +57,7 @@ class ServerConfig(_Settings):
     host: str | tuple[str, ...] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = DEFAULT_PORT
     secret_file: Path | None = None
+    public_keys: Annotated[tuple[Path, ...], Field(max_length=16)] = ()
     allowed_origins: tuple[str, ...] = ()
     plain_beyond_loopback: bool = False
     simulated: bool = False

@@ -31,12 +31,13 @@ from strapline_protocol.opening import (
 )
 from strapline_protocol.publishing import Rejected
 from strapline_protocol.server_session import Deadlines, ServerSession, SessionState
-from strapline_server.auth import Authority, Claims
+from strapline_server.auth import Authority, BridgeKey, Claims
 from strapline_server.carrier import RETRY_AFTER_MS, Carrier, Hold
 from strapline_server.counters import Counters
 from strapline_server.errors import StoreError, TokenError
 from strapline_server.hub import Hub
 from strapline_server.ingest import Ingest
+from strapline_server.keys import PublicKey
 from strapline_server.status import Statuses
 from strapline_server.store import Grant, Store
 from strapline_server.wheel import Wheel
@@ -45,6 +46,7 @@ _LOG = logging.getLogger(__name__)
 _MOST_WAITING: Final = 64
 _ASK_AGAIN: Final = "the server cannot read its database now"
 _MOST_USERS_TOLD: Final = 10_000
+_OTHER_KEY: Final = "this bridge is known by another key, or by none"
 
 
 class Part(Protocol):
@@ -221,6 +223,8 @@ class Dialogue:
         """Narrow or widen what it may, or end it."""
         if grant is None or grant.role is not self.role:
             self.end(CloseCode.NOT_ALLOWED, "the rights of this principal were taken away")
+        elif self._claims is not None and self._claims.bridge_key != grant.bridge_key:
+            self.end(CloseCode.NOT_ALLOWED, _OTHER_KEY)
         elif self._part is not None:
             self._part.regrant(grant)
 
@@ -334,7 +338,7 @@ class Dialogue:
     async def _admit(self, token: str) -> tuple[Claims, Grant] | None:
         """Who the token is of and what it may now, or a refusal."""
         try:
-            claims = self._context.authority.verify(token)
+            claims = self._context.authority.verify(token, await self._bridge_key(token))
         except TokenError as error:
             self._refuse(CloseCode.UNAUTHENTICATED, str(error))
             return None
@@ -342,7 +346,16 @@ class Dialogue:
         if grant is None or grant.role is not claims.role:
             self._refuse(CloseCode.NOT_ALLOWED, "this principal has no rights here in this role")
             return None
+        if grant.bridge_key != claims.bridge_key:
+            self._refuse(CloseCode.NOT_ALLOWED, _OTHER_KEY)
+            return None
         return claims, grant
+
+    async def _bridge_key(self, token: str) -> BridgeKey | None:
+        """The key that the store has of this token's bridge, where one signed it."""
+        key = self._context.authority.bridge_key_of(token)
+        found = await self._context.store.bridge_key(key) if key is not None else None
+        return None if found is None else BridgeKey(found[0], PublicKey.of(found[1]))
 
     def _refuse(self, code: CloseCode, reason: str) -> None:
         self._context.counters.authentications_refused += 1
@@ -358,7 +371,9 @@ class Dialogue:
         claims = self._claims
         if claims is None:
             return
-        token = self._context.authority.issue(claims.sub, claims.role, claims.lifetime_s)
+        token = None
+        if claims.issued_here:
+            token = self._context.authority.issue(claims.sub, claims.role, claims.lifetime_s)
         self._send(TokenExpiring(expires_at=claims.expires_ms, token=token))
 
     def _send(self, message: WireModel) -> None:

@@ -5,9 +5,10 @@
     StraplineError
     └── ServerError
         ├── ConfigError    a setting is wrong; nothing starts
-        ├── SecretError    the signing secret is missing, weak or readable by others
+        ├── SecretError    the signing secret, or a public key, is missing, weak or open to others
         ├── StoreError     the database cannot be opened or written
         ├── TokenError     a token was refused; never holds the token
+        ├── NoteError      what was said of a user is not stored
         └── AdminError     a user, principal or grant cannot be changed as asked
 """
 
@@ -25,7 +26,7 @@ class ConfigError(ServerError):
 
 
 class SecretError(ServerError):
-    """The secret that signs tokens cannot be used."""
+    """The secret that signs tokens, or a public key that checks them, cannot be used."""
 
 
 class StoreError(ServerError):
@@ -34,6 +35,14 @@ class StoreError(ServerError):
 
 class TokenError(ServerError):
     """A token was refused. ``text`` is safe for a log and for the peer."""
+
+
+class NoteError(ServerError):
+    """What was said of a user is not stored; ``code`` as the wire tells it."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class AdminError(ServerError):

@@ -21,7 +21,7 @@ from strapline_protocol.codec import encode
 from strapline_protocol.opening import Health, Limits, Role
 from strapline_protocol.server_session import Deadlines, ServerSession
 from strapline_protocol.watching import HealthDataUpdate
-from strapline_server.admin import Admin, prepare_folder
+from strapline_server.admin import Admin, make_authority, prepare_folder
 from strapline_server.auth import Authority
 from strapline_server.carrier import Carrier
 from strapline_server.chores import again_and_again
@@ -152,7 +152,7 @@ class Server:
     async def _start(self) -> None:
         prepare_folder(self.config)
         secret = self._secret or load_or_make_secret(self.config.secret_path)
-        authority = Authority(secret, self._wall_ms)
+        authority = make_authority(self.config, secret, self._wall_ms)
         self._lock.acquire()
         try:
             await self._store.open()
@@ -357,11 +357,13 @@ class Server:
 
     async def _regrant(self) -> None:
         self._statuses.know(await self._store.bridge_grants())
-        for sub in list(self._members):
-            grant = await self._store.grant(sub)
+        # Of one moment, and each user read once: hundreds of viewers may each see hundreds.
+        subs = list(self._members)
+        grants = await self._store.grants_of(subs)
+        for sub in subs:
             for member in list(self._members.get(sub, ())):
                 try:
-                    member.regrant(grant)
+                    member.regrant(grants.get(sub))
                 except Exception:  # noqa: BLE001  # logged, and this connection alone pays for it
                     _LOG.exception("rights could not be changed on a connection, which is closed")
                     member.end(CloseCode.SERVER_FAULT, "a fault of the server")

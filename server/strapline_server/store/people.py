@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,9 @@ class Grant:
     """What one principal may do. ``metrics`` None is all of them.
 
     ``users`` are those that there are: a grant for all of them sees later ones when read anew.
+    ``bridge_key`` is the id of the key of its own that a bridge signs its tokens with: one that
+    has a key is known by it alone. ``may_mark``: this viewer may start and end sessions and set
+    marks.
     """
 
     sub: str
@@ -37,6 +41,8 @@ class Grant:
     users: tuple[User, ...]
     ids: frozenset[str]
     metrics: frozenset[str] | None
+    bridge_key: str | None = None
+    may_mark: bool = False
 
     def allows(self, user: str) -> bool:
         """Whether this user is there and granted. The two cannot be told apart."""
@@ -81,28 +87,55 @@ def find_grant(transaction: Transaction, sub: str) -> Grant | None:
         transaction.all("all_users") if everyone else transaction.all("users_of_principal", sub=sub)
     )
     users = tuple(map(_user, rows))
+    return _grant(row, users, frozenset(user.id for user in users))
+
+
+def _grant(row: sqlite3.Row, users: tuple[User, ...], ids: frozenset[str]) -> Grant:
     return Grant(
-        sub=sub,
+        sub=row["sub"],
         role=Role(row["role"]),
         name=row["name"],
-        everyone=everyone,
+        everyone=bool(row["all_users"]),
         users=users,
-        ids=frozenset(user.id for user in users),
+        ids=ids,
         metrics=None if row["metrics"] is None else frozenset(json.loads(row["metrics"])),
+        bridge_key=row["bridge_key"],
+        may_mark=bool(row["may_mark"]),
     )
 
 
 def all_grants(transaction: Transaction) -> list[Grant]:
     """The grants of all principals."""
-    found = [find_grant(transaction, row["sub"]) for row in transaction.all("all_principals")]
-    return [grant for grant in found if grant is not None]
+    return _grants(transaction, transaction.all("all_principals"))
 
 
 def bridge_grants(transaction: Transaction) -> list[Grant]:
     """The grants of all bridges."""
-    subs = [row["sub"] for row in transaction.all("all_principals") if row["role"] == Role.BRIDGE]
-    found = (find_grant(transaction, sub) for sub in subs)
-    return [grant for grant in found if grant is not None]
+    rows = transaction.all("all_principals")
+    return _grants(transaction, [row for row in rows if row["role"] == Role.BRIDGE])
+
+
+def grants_of(transaction: Transaction, subs: Iterable[str]) -> dict[str, Grant]:
+    """The grants of these principals, of one moment; those that there are."""
+    rows = (transaction.one("principal", sub=sub) for sub in subs)
+    found = _grants(transaction, [row for row in rows if row is not None])
+    return {grant.sub: grant for grant in found}
+
+
+def _grants(transaction: Transaction, rows: list[sqlite3.Row]) -> list[Grant]:
+    """Each user is read once, however many may see them."""
+    users = tuple(all_users(transaction))
+    order = {user.key: place for place, user in enumerate(users)}
+    everyone = frozenset(user.id for user in users)
+    grants = []
+    for row in rows:
+        if row["all_users"]:
+            grants.append(_grant(row, users, everyone))
+            continue
+        keys = transaction.all("keys_of_users_of_principal", sub=row["sub"])
+        theirs = tuple(users[place] for place in sorted(order[key["user_key"]] for key in keys))
+        grants.append(_grant(row, theirs, frozenset(user.id for user in theirs)))
+    return grants
 
 
 def add_user(transaction: Transaction, user: str, name: str, zone: str) -> bool:
@@ -128,6 +161,8 @@ def put_grant(
     name: str,
     users: list[str] | Literal["all"],
     metrics: list[str] | None,
+    *,
+    may_mark: bool = False,
 ) -> list[str]:
     """Grant exactly this, in place of what was granted; the users that there are not."""
     everyone = users == "all"
@@ -140,11 +175,48 @@ def put_grant(
         all_users=int(everyone),
         metrics=None if metrics is None else json.dumps(sorted(metrics)),
         now_ms=transaction.now_ms,
+        may_mark=int(may_mark and role is Role.VIEWER),
     )
+    if role is not Role.BRIDGE:
+        transaction.run("delete_bridge_key", sub=sub)
     transaction.run("clear_grants", sub=sub)
     missing = [user for user in listed if transaction.run("insert_grant", sub=sub, id=user) == 0]
     transaction.run("bump_rights_version")
     return missing
+
+
+def enrol(
+    transaction: Transaction,
+    sub: str,
+    name: str,
+    users: list[str] | Literal["all"],
+    metrics: list[str] | None,
+    key: tuple[str, bytes],
+) -> bool:
+    """Grant exactly this to a bridge that is known by this key (its id, its 32 bytes) alone.
+
+    False when the key is another principal's: two that cannot be told apart would be one.
+    """
+    identity, public_key = key
+    known = transaction.one("bridge_key", id=identity)
+    if known is not None and known["sub"] != sub:
+        return False
+    put_grant(transaction, sub, Role.BRIDGE, name, users, metrics)
+    transaction.run("delete_bridge_key", sub=sub)
+    transaction.run("insert_bridge_key", id=identity, sub=sub, public_key=public_key)
+    return True
+
+
+def forget_bridge_key(transaction: Transaction, sub: str) -> None:
+    """From now on this principal is known by tokens that others make for it."""
+    if transaction.run("delete_bridge_key", sub=sub):
+        transaction.run("bump_rights_version")
+
+
+def find_bridge_key(transaction: Transaction, key: str) -> tuple[str, bytes] | None:
+    """The principal that this key speaks for, and the key's 32 bytes."""
+    row = transaction.one("bridge_key", id=key)
+    return (str(row["sub"]), bytes(row["public_key"])) if row is not None else None
 
 
 def revoke(transaction: Transaction, sub: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -114,6 +114,10 @@ class Store:
     async def rights_version(self) -> int:
         """A number that changes whenever a user or a grant does, in whichever process."""
         return await self._database.read(people.rights_version)
+    async def grants_of(self, subs: Iterable[str]) -> dict[str, Grant]:
+        """What each of these may at one moment; those that were not revoked."""
+        return await self._database.read(lambda transaction: people.grants_of(transaction, subs))
+
 
     async def users(self) -> list[User]:
         """Every user."""
@@ -147,3 +151,29 @@ class Store:
     async def revoke(self, sub: str) -> bool:
         """Take all rights away; False when there was no such principal."""
         return await self._database.write(lambda transaction: people.revoke(transaction, sub))
+    async def enrol(
+        self,
+        sub: str,
+        name: str,
+        users: list[str] | Literal["all"],
+        metrics: list[str] | None,
+        key: tuple[str, bytes],
+    ) -> bool:
+        """Grant exactly this to a bridge with a key of its own (its id, its 32 bytes).
+
+        False when the key is another principal's; then nothing is changed.
+        """
+        return await self._database.write(
+            lambda transaction: people.enrol(transaction, sub, name, users, metrics, key)
+        )
+
+    async def forget_bridge_key(self, sub: str) -> None:
+        """This principal is known by tokens from elsewhere."""
+        await self._database.write(lambda transaction: people.forget_bridge_key(transaction, sub))
+
+    async def bridge_key(self, key: str) -> tuple[str, bytes] | None:
+        """The principal that the key of this id speaks for, and its 32 bytes."""
+        return await self._database.read(
+            lambda transaction: people.find_bridge_key(transaction, key)
+        )
+

@@ -12,6 +12,9 @@ FROM grants JOIN users USING (user_key)
 WHERE sub = :sub
 ORDER BY id;
 
+-- name: keys_of_users_of_principal
+SELECT user_key FROM grants WHERE sub = :sub;
+
 -- name: insert_user
 INSERT INTO users (id, name, zone) VALUES (:id, :name, :zone)
 ON CONFLICT (id) DO NOTHING;
@@ -20,22 +23,35 @@ ON CONFLICT (id) DO NOTHING;
 UPDATE users SET name = coalesce(:name, name), zone = coalesce(:zone, zone) WHERE id = :id;
 
 -- name: principal
-SELECT sub, role, name, all_users, metrics FROM principals WHERE sub = :sub;
+SELECT sub, role, name, all_users, metrics, may_mark, bridge_keys.id AS bridge_key
+FROM principals LEFT JOIN bridge_keys USING (sub)
+WHERE sub = :sub;
 
 -- name: all_principals
-SELECT sub, role, name, all_users, metrics FROM principals ORDER BY sub;
+SELECT sub, role, name, all_users, metrics, may_mark, bridge_keys.id AS bridge_key
+FROM principals LEFT JOIN bridge_keys USING (sub)
+ORDER BY sub;
+
+-- name: bridge_key
+SELECT sub, public_key FROM bridge_keys WHERE id = :id;
+
+-- name: insert_bridge_key
+INSERT INTO bridge_keys (id, sub, public_key) VALUES (:id, :sub, :public_key);
+
+-- name: delete_bridge_key
+DELETE FROM bridge_keys WHERE sub = :sub;
 
 -- name: put_principal
 -- Open connections learn of it a little later: until then positions are told under the old rights.
 -- Who is new may be one that was revoked and had other metrics.
-INSERT INTO principals (sub, role, name, all_users, metrics, metrics_since_ms)
+INSERT INTO principals (sub, role, name, all_users, metrics, may_mark, metrics_since_ms)
 VALUES (
-    :sub, :role, :name, :all_users, :metrics,
+    :sub, :role, :name, :all_users, :metrics, :may_mark,
     coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'revoked_ms'), 0)
 )
 ON CONFLICT (sub) DO UPDATE
 SET role = excluded.role, name = excluded.name, all_users = excluded.all_users,
-    metrics = excluded.metrics,
+    metrics = excluded.metrics, may_mark = excluded.may_mark,
     metrics_since_ms = iif(metrics IS excluded.metrics, metrics_since_ms, :now_ms + 60000);
 
 -- name: note_revocation
