@@ -30,6 +30,7 @@ class Counters:
     works_waiting: int = 0
     works_waiting_most: int = 0
     bridges_held_back: int = 0
+    sayings_refused: int = 0
     changes: int = 0
     deliveries: int = 0
     conflated: int = 0

@@ -1,8 +1,26 @@
 """The server's database: the only importer of SQLite here. :class:`Store` is its whole surface."""
 
-from strapline_server.store.commit import Change, Outcome, Work
+from strapline_server.store.commit import Outcome, Work
+from strapline_server.store.notes import HOST, Note, NoteStored, check_note
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import UserView, View
+from strapline_server.store.saying import Said, Saying
 from strapline_server.store.store import Store
+from strapline_server.store.telling import Change
 
-__all__ = ["Change", "Grant", "Outcome", "Store", "User", "UserView", "View", "Work"]
+__all__ = [
+    "HOST",
+    "Change",
+    "Grant",
+    "Note",
+    "NoteStored",
+    "Outcome",
+    "Said",
+    "Saying",
+    "Store",
+    "User",
+    "UserView",
+    "View",
+    "Work",
+    "check_note",
+]

@@ -11,25 +11,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strapline_protocol.base import WireModel
-from strapline_protocol.codec import encode
 from strapline_protocol.intervals import IntervalSet, Range
-from strapline_protocol.metrics import metric_named
+from strapline_protocol.metrics import SUMMARY, metric_named
 from strapline_protocol.publishing import Acknowledged, Dropped, Readings, Rejected, Stream, Zero
 from strapline_protocol.series import Series
-from strapline_protocol.watching import (
-    HealthDataUpdate,
-    HistoryChange,
-    HistoryChanged,
-    MetricData,
-    Position,
-)
-from strapline_server.state import YOUNG_MS, Source, render, shown
+from strapline_protocol.watching import HistoryChange
+from strapline_server.state import YOUNG_MS
 from strapline_server.store.accounts import Accounts, Kind
 from strapline_server.store.aggregates import Aggregates, DayCache
 from strapline_server.store.blocks import Place, Rebase, insert_blocks
-from strapline_server.store.columns import marked, merge, to_timed, wall_times, without_marks
+from strapline_server.store.columns import merge, wall_times, without_marks
 from strapline_server.store.database import Transaction
+from strapline_server.store.notes import OWNER, fold_notes
 from strapline_server.store.people import Grant, User, find_user, user_of_key
+from strapline_server.store.saying import Draft, Saying, Speaker
+from strapline_server.store.streams import StreamRow, add_stream, device_key_of, find_stream
+from strapline_server.store.telling import Change, Past, Telling, Update
 
 #: As many as the message holds; a bridge sends again what it does not find here.
 _MOST_RANGES: Final = 10_000
@@ -46,16 +43,6 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One committed change of one user's metric, as viewers get it."""
-
-    user: str
-    metric: str
-    message: HealthDataUpdate | HistoryChanged
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What to say after the commit: to each work's bridge in turn, and to the viewers."""
 
@@ -64,71 +51,50 @@ class Outcome:
     readings: int
 
 
-@dataclass(frozen=True, slots=True)
-class _StreamRow:
-    key: int
-    id: str
-    owner: str
-    zero: Zero
-
-
 @dataclass(slots=True)
 class _Arrived:
     """New readings of one user, metric, device and stream."""
 
     user: User
     device: str
-    stream: _StreamRow
+    stream: StreamRow
     pieces: list[Series] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Update:
-    """Young readings that viewers are to get."""
-
-    user: User
-    stream: _StreamRow
-    series: Series
-    at_ms: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """A stretch of the past that is not what it was."""
-
-    user: User
-    metric: str
-    why: HistoryChange
-    from_ms: int
-    to_ms: int
-    count: int
 
 
 class Commit:
     """The works of one transaction."""
 
-    def __init__(self, transaction: Transaction, epoch: str, cache: DayCache) -> None:
+    def __init__(
+        self, transaction: Transaction, epoch: str, cache: DayCache, own_stream: str
+    ) -> None:
         self._transaction = transaction
-        self._epoch = epoch
         self._cache = cache
         self._aggregates = Aggregates(transaction, cache)
+        self._telling = Telling(transaction, epoch, self._aggregates)
         self._arrived: dict[Place, _Arrived] = {}
-        self._changes: list[_Update | _Past] = []
+        self._changes: list[Update | Past] = []
         self._users: dict[str, User | None] = {}
         self._devices: dict[str, int] = {}
         self._accounts: dict[int, Accounts] = {}
-        self._sources: dict[tuple[int, str], list[Source]] = {}
-        self._data: dict[tuple[int, str], MetricData] = {}
         self._readings = 0
+        self._speaker = Speaker(transaction, own_stream)
+        #: Which change tells which number of the server's own stream.
+        self._told_with: dict[int, int] = {}
 
-    def carry_out(self, works: Sequence[Work]) -> Outcome:
+    def carry_out(self, works: Sequence[Work | Saying]) -> Outcome:
         """Do all of them."""
-        answers = [self._do(work) for work in works]
+        drafts = [self._do(work) for work in works]
+        self._take_notes()
         for place, arrived in self._arrived.items():
             self._store(place, arrived)
-        return Outcome(answers, [self._tell(change) for change in self._changes], self._readings)
+        changes = [self._telling.tell(change) for change in self._changes]
+        positions = {seq: changes[index].message.position for seq, index in self._told_with.items()}
+        answers = [draft if isinstance(draft, tuple) else (draft(positions),) for draft in drafts]
+        return Outcome(answers, changes, self._readings)
 
-    def _do(self, work: Work) -> tuple[WireModel, ...]:
+    def _do(self, work: Work | Saying) -> tuple[WireModel, ...] | Draft:
+        if isinstance(work, Saying):
+            return self._speaker.carry_out(work)
         match work.message:
             case Stream():
                 return self._declare(work.grant, work.message)
@@ -142,19 +108,11 @@ class Commit:
     # Streams
 
     def _declare(self, grant: Grant, message: Stream) -> tuple[WireModel, ...]:
-        row = self._stream(message.stream)
+        row = find_stream(self._transaction, message.stream)
         zero = message.zero
         ended = message.ended.model_dump_json(by_alias=True) if message.ended else None
         if row is None:
-            self._transaction.one(
-                "insert_stream",
-                id=message.stream,
-                owner=grant.sub,
-                next_seq=message.next_seq,
-                zero_version=zero.version,
-                zero=zero.model_dump_json(by_alias=True),
-                ended=ended,
-            )
+            add_stream(self._transaction, message.stream, grant.sub, zero, message.next_seq, ended)
             return (Acknowledged(stream=message.stream, ranges=[], zero_version=zero.version),)
         if row.owner != grant.sub:
             taken = (0, max(0, message.next_seq - 1))
@@ -168,7 +126,7 @@ class Commit:
         held = self._accounts_of(row).held()[-_MOST_RANGES:]
         return (Acknowledged(stream=message.stream, ranges=held, zero_version=version),)
 
-    def _rezero(self, row: _StreamRow, zero: Zero) -> None:
+    def _rezero(self, row: StreamRow, zero: Zero) -> None:
         self._transaction.run(
             "rezero_stream",
             stream_key=row.key,
@@ -177,13 +135,13 @@ class Commit:
         )
         for arrived in self._arrived.values():
             if arrived.stream.key == row.key:
-                arrived.stream = _StreamRow(row.key, row.id, row.owner, zero)
+                arrived.stream = StreamRow(row.key, row.id, row.owner, zero)
         users = {}
         for moved in Rebase(self._transaction, self._cache).move(row.key, row.zero, zero):
             if moved.user_key not in users:
                 users[moved.user_key] = user_of_key(self._transaction, moved.user_key)
             self._changes.append(
-                _Past(
+                Past(
                     users[moved.user_key],
                     moved.metric,
                     HistoryChange.REBASED,
@@ -193,17 +151,10 @@ class Commit:
                 )
             )
 
-    def _stream(self, stream: str) -> _StreamRow | None:
-        row = self._transaction.one("stream", id=stream)
-        if row is None:
-            return None
-        zero = Zero.model_validate_json(row["zero"])
-        return _StreamRow(row["stream_key"], row["id"], row["owner"], zero)
-
     # Readings
 
     def _publish(self, grant: Grant, message: Readings) -> tuple[WireModel, ...]:
-        row = self._stream(message.stream)
+        row = find_stream(self._transaction, message.stream)
         if row is None or row.owner != grant.sub:
             ranges = [span for series in message.series for span in series.ranges()]
             return (self._rejected(message.stream, ranges, "denied", _DENIED),)
@@ -214,7 +165,9 @@ class Commit:
             user = self._user(series.user) if grant.allows(series.user) else None
             gone = accounts.within(Kind.ERASED, ranges)
             erased.update(gone)
-            if user is None or not grant.sees(series.metric):
+            # Only a host application gives a summary.
+            said_by_host = series.metric == SUMMARY.name
+            if user is None or said_by_host or not grant.sees(series.metric):
                 known = accounts.within(Kind.RECEIVED, ranges)
                 held.update(known)
                 refused = IntervalSet(ranges).minus(IntervalSet([*known, *gone])).ranges()
@@ -233,7 +186,7 @@ class Commit:
             answers.append(self._rejected(message.stream, erased.ranges(), "erased", _ERASED))
         return tuple(answers)
 
-    def _take(self, row: _StreamRow, user: User, series: Series, new: list[Range]) -> None:
+    def _take(self, row: StreamRow, user: User, series: Series, new: list[Range]) -> None:
         fresh = series.within(new) if new else None
         if fresh is None:
             return
@@ -243,7 +196,7 @@ class Commit:
         self._readings += len(fresh)
 
     def _drop(self, grant: Grant, message: Dropped) -> tuple[WireModel, ...]:
-        row = self._stream(message.stream)
+        row = find_stream(self._transaction, message.stream)
         if row is None or row.owner != grant.sub:
             return (self._rejected(message.stream, message.ranges, "denied", _DENIED),)
         self._accounts_of(row).drop(message.ranges)
@@ -251,7 +204,7 @@ class Commit:
 
     def _refuse(self, grant: Grant, message: Rejected) -> tuple[WireModel, ...]:
         """What could not even be read of a bridge's message."""
-        row = self._stream(message.stream)
+        row = find_stream(self._transaction, message.stream)
         if row is not None and row.owner == grant.sub:
             self._accounts_of(row).reject(message.ranges)
         return (message,)
@@ -264,124 +217,62 @@ class Commit:
 
     # Storing
 
+    def _take_notes(self) -> None:
+        for spoken in self._speaker.spoken:
+            series, stream = spoken.series, spoken.stream
+            place = Place(spoken.user.key, series.metric, spoken.device_key, stream.key)
+            arrived = self._arrived.setdefault(place, _Arrived(spoken.user, series.device, stream))
+            arrived.pieces.append(series)
+
     def _store(self, place: Place, arrived: _Arrived) -> None:
         now_ms = self._transaction.now_ms
+        stream = arrived.stream
         for series in merge(arrived.pieces):
-            at_ms = wall_times(arrived.stream.zero, series.elapsed())
+            at_ms = wall_times(stream.zero, series.elapsed())
             insert_blocks(self._transaction, place, series, at_ms, (now_ms, now_ms))
-            self._aggregates.fold(place.user_key, place.device_key, series, at_ms, now_ms)
+            self._fold(place, stream, series, at_ms)
             old = [index for index, at in enumerate(at_ms) if now_ms - at >= YOUNG_MS]
             if old:
                 times = [at_ms[index] for index in old]
-                self._changes.append(
-                    _Past(
+                part = series.take(old) if stream.owner == OWNER else series
+                self._add(
+                    Past(
                         arrived.user,
                         series.metric,
                         HistoryChange.BACKFILLED,
                         min(times),
                         max(times) + 1,
                         len(old),
-                    )
+                    ),
+                    stream,
+                    part,
                 )
             past = set(old)
             young = [index for index in range(len(series)) if index not in past]
             if young:
                 part = series.take(young) if old else series
                 times = [at_ms[index] for index in young]
-                self._changes.append(_Update(arrived.user, arrived.stream, part, times))
+                self._add(Update(arrived.user, stream.id, stream.zero, part, times), stream, part)
 
-    # Telling
+    def _add(self, change: Update | Past, stream: StreamRow, series: Series) -> None:
+        """A change to be told; of the server's own stream it is noted what it tells."""
+        if stream.owner == OWNER:
+            for number in series.numbers():
+                self._told_with[number] = len(self._changes)
+        self._changes.append(change)
 
-    def _tell(self, change: _Update | _Past) -> Change:
-        if isinstance(change, _Update) and not self._is_shown(change):
-            change = _Past(
-                change.user,
-                change.series.metric,
-                HistoryChange.OTHER_SOURCE,
-                min(change.at_ms),
-                max(change.at_ms) + 1,
-                len(change.series),
-            )
-        message = self._update(change) if isinstance(change, _Update) else self._history(change)
-        payload = encode(message)
-        self._transaction.run(
-            "insert_log",
-            user_key=change.user.key,
-            position=message.position[1],
-            metric=message.metric,
-            committed_ms=self._transaction.now_ms,
-            message=payload,
-        )
-        return Change(message.user, message.metric, message, payload)
-
-    def _is_shown(self, change: _Update) -> bool:
-        metric = change.series.metric
-        if metric_named(metric).by_device:
-            return True
-        source = shown(self._sources_of(change.user, metric), self._transaction.now_ms)
-        return source is None or source.device == change.series.device
-
-    def _update(self, change: _Update) -> HealthDataUpdate:
+    def _fold(self, place: Place, stream: StreamRow, series: Series, at_ms: Sequence[int]) -> None:
         now_ms = self._transaction.now_ms
-        metric = change.series.metric
-        series = marked(change.series, change.at_ms, now_ms)
-        position, previous = self._advance(change.user, metric)
-        return HealthDataUpdate(
-            user=change.user.id,
-            metric=metric,
-            stream=change.stream.id,
-            data=self._state(change.user, metric),
-            series=to_timed(series, change.at_ms, now_ms, change.stream.zero),
-            position=position,
-            previous=previous,
-            server_time=now_ms,
-        )
-
-    def _history(self, change: _Past) -> HistoryChanged:
-        position, previous = self._advance(change.user, change.metric)
-        return HistoryChanged(
-            user=change.user.id,
-            metric=change.metric,
-            data=self._state(change.user, change.metric),
-            from_ms=change.from_ms,
-            to_ms=change.to_ms,
-            count=change.count,
-            position=position,
-            previous=previous,
-            server_time=self._transaction.now_ms,
-            why=change.why,
-        )
-
-    def _advance(self, user: User, metric: str) -> tuple[Position, Position]:
-        """The user's next position, and that of the change before it of this metric."""
-        row = self._transaction.one(
-            "next_position", user_key=user.key, now_ms=self._transaction.now_ms
-        )
-        number = int(row["position"]) if row is not None else 0
-        head = self._transaction.one("put_head", user_key=user.key, metric=metric, position=number)
-        previous = int(head["previous"]) if head is not None else 0
-        return (self._epoch, number), (self._epoch, previous)
-
-    def _state(self, user: User, metric: str) -> MetricData:
-        key = (user.key, metric)
-        if key not in self._data:
-            self._data[key] = render(
-                metric,
-                self._sources_of(user, metric),
-                self._aggregates.day(user, metric),
-                self._transaction.now_ms,
+        if not metric_named(series.metric).said:
+            self._aggregates.fold(place.user_key, place.device_key, series, at_ms, now_ms)
+        elif stream.owner != OWNER:
+            fold_notes(
+                self._transaction, place.user_key, place.device_key, stream.key, series, at_ms
             )
-        return self._data[key]
-
-    def _sources_of(self, user: User, metric: str) -> list[Source]:
-        key = (user.key, metric)
-        if key not in self._sources:
-            self._sources[key] = self._aggregates.sources(*key)
-        return self._sources[key]
 
     # Names to keys
 
-    def _accounts_of(self, row: _StreamRow) -> Accounts:
+    def _accounts_of(self, row: StreamRow) -> Accounts:
         if row.key not in self._accounts:
             self._accounts[row.key] = Accounts(self._transaction, row.key)
         return self._accounts[row.key]
@@ -393,9 +284,5 @@ class Commit:
 
     def _device(self, device: str) -> int:
         if device not in self._devices:
-            row = self._transaction.one("device", id=device) or self._transaction.one(
-                "insert_device", id=device
-            )
-            assert row is not None, "an insert returns its row"
-            self._devices[device] = int(row["device_key"])
+            self._devices[device] = device_key_of(self._transaction, device)
         return self._devices[device]

@@ -16,7 +16,6 @@ from typing import Final
 from strapline_protocol.asking import HistoryPage, HistoryParams
 from strapline_protocol.publishing import Zero
 from strapline_protocol.watching import MOST_USERS, MetricData, Position, Subscribe
-from strapline_server.state import render
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.columns import (
     LONGEST_BLOCK_MS,
@@ -27,6 +26,7 @@ from strapline_server.store.columns import (
 )
 from strapline_server.store.database import Transaction
 from strapline_server.store.people import Grant, User, find_grant, find_user
+from strapline_server.store.states import read_metric
 
 _LOG = logging.getLogger(__name__)
 #: More changes than this are not replayed to one viewer: the state is shorter.
@@ -122,13 +122,7 @@ def read_state(
     state = {}
     for metric in metrics:
         try:
-            state[metric] = render(
-                metric,
-                aggregates.sources(user.key, metric),
-                aggregates.day(user, metric),
-                transaction.now_ms,
-                of_user,
-            )
+            state[metric] = read_metric(transaction, aggregates, user, metric, of_user)
         except (ValueError, ArithmeticError):
             # A value that the wire does not carry costs its metric, not the screen of all.
             _LOG.exception("%s of a user cannot be shown", metric)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -15,6 +16,7 @@ from strapline_server.store.commit import Commit, Outcome, Work
 from strapline_server.store.database import FILE_NAME, Database, Transaction
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import View, read_history, read_view
+from strapline_server.store.saying import Saying
 
 #: How far back a viewer can resume without starting anew.
 LOG_MS: Final = 600_000
@@ -32,6 +34,8 @@ class Store:
         self._database = Database(state_folder / FILE_NAME, clock)
         self._days = DayCache()
         self._trimmed_ms = 0
+        #: The stream of what is said to this run: it is there once something is.
+        self._own_stream = secrets.token_urlsafe(16)
 
     @property
     def store_id(self) -> str:
@@ -51,11 +55,11 @@ class Store:
         """Wait for what runs, then close."""
         await self._database.close()
 
-    async def commit(self, works: Sequence[Work]) -> Outcome:
+    async def commit(self, works: Sequence[Work | Saying]) -> Outcome:
         """Store all of these durably, or nothing of them."""
 
         def work(transaction: Transaction) -> Outcome:
-            outcome = Commit(transaction, self.epoch, self._days).carry_out(works)
+            outcome = self._carry_out(transaction, works)
             if transaction.now_ms - self._trimmed_ms > _TRIM_EVERY_MS:
                 transaction.run("trim_log", before_ms=transaction.now_ms - LOG_MS)
                 self._trimmed_ms = transaction.now_ms
@@ -70,6 +74,10 @@ class Store:
                 # What was folded into it was rolled back.
                 self._days.clear()
         return outcome
+
+    def _carry_out(self, transaction: Transaction, works: Sequence[Work | Saying]) -> Outcome:
+        commit = Commit(transaction, self.epoch, self._days, self._own_stream)
+        return commit.carry_out(works)
 
     async def cool(self) -> None:
         """Merge the small blocks of one hour that is over, if there is one."""
@@ -107,6 +115,10 @@ class Store:
         """What each principal may at this moment."""
         return await self._database.read(people.all_grants)
 
+    async def grants_of(self, subs: Iterable[str]) -> dict[str, Grant]:
+        """What each of these may at one moment; those that were not revoked."""
+        return await self._database.read(lambda transaction: people.grants_of(transaction, subs))
+
     async def bridge_grants(self) -> list[Grant]:
         """What each bridge may at this moment."""
         return await self._database.read(people.bridge_grants)
@@ -114,10 +126,6 @@ class Store:
     async def rights_version(self) -> int:
         """A number that changes whenever a user or a grant does, in whichever process."""
         return await self._database.read(people.rights_version)
-    async def grants_of(self, subs: Iterable[str]) -> dict[str, Grant]:
-        """What each of these may at one moment; those that were not revoked."""
-        return await self._database.read(lambda transaction: people.grants_of(transaction, subs))
-
 
     async def users(self) -> list[User]:
         """Every user."""
@@ -142,15 +150,16 @@ class Store:
         name: str,
         users: list[str] | Literal["all"],
         metrics: list[str] | None,
+        *,
+        may_mark: bool = False,
     ) -> list[str]:
         """Grant exactly this to a principal; the users that there are not."""
         return await self._database.write(
-            lambda transaction: people.put_grant(transaction, sub, role, name, users, metrics)
+            lambda transaction: people.put_grant(
+                transaction, sub, role, name, users, metrics, may_mark=may_mark
+            )
         )
 
-    async def revoke(self, sub: str) -> bool:
-        """Take all rights away; False when there was no such principal."""
-        return await self._database.write(lambda transaction: people.revoke(transaction, sub))
     async def enrol(
         self,
         sub: str,
@@ -177,3 +186,6 @@ class Store:
             lambda transaction: people.find_bridge_key(transaction, key)
         )
 
+    async def revoke(self, sub: str) -> bool:
+        """Take all rights away; False when there was no such principal."""
+        return await self._database.write(lambda transaction: people.revoke(transaction, sub))

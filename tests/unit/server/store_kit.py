@@ -21,12 +21,14 @@ from strapline_server.store.database import Transaction
 from strapline_server.store.people import Grant
 from strapline_server.store.queries import load_migrations, load_queries
 from strapline_server.store.reading import read_history, read_state
+from strapline_server.store.saying import Saying
 
 QUERIES = load_queries()
 #: Tuesday, 24 November 2026, 12:00 UTC; in Vienna 13:00.
 NOON = 1_795_521_600_000
 HOUR = 3_600_000
 EPOCH = "epoch"
+OWN = "O" * 22
 
 
 def stream_named(letter: str) -> str:
@@ -89,17 +91,24 @@ class Bench:
     def grant(self, sub: str = "pi", role: Role = Role.BRIDGE, **rights: Any) -> Grant:
         """What a principal may, from now on."""
         users = rights.get("users", "all")
-        assert people.put_grant(
-            self.transaction, sub, role, sub, users, rights.get("metrics")
-        ) == rights.get("missing", [])
+        missing = people.put_grant(
+            self.transaction,
+            sub,
+            role,
+            sub,
+            users,
+            rights.get("metrics"),
+            may_mark=rights.get("may_mark", False),
+        )
+        assert missing == rights.get("missing", [])
         found = people.find_grant(self.transaction, sub)
         assert found is not None
         return found
 
-    def commit(self, *works: Work) -> Outcome:
+    def commit(self, *works: Work | Saying) -> Outcome:
         """Carry these out as one commit."""
         self.connection.execute("BEGIN")
-        outcome = Commit(self.transaction, EPOCH, self.cache).carry_out(works)
+        outcome = Commit(self.transaction, EPOCH, self.cache, OWN).carry_out(works)
         self.connection.execute("COMMIT")
         return outcome
 

@@ -1,0 +1,58 @@
+-- What is said and not measured: the newest of it. All that was ever said stands in the blocks.
+
+-- name: say
+-- Of a mark, and of each field of a summary, the newest by the moment it is about.
+INSERT INTO said (
+    user_key, metric, device_key, name, at_ms, until_ms, stream_key, seq, content
+)
+VALUES (
+    :user_key, :metric, :device_key, :name, :at_ms, NULL, :stream_key, :seq, :content
+)
+ON CONFLICT DO UPDATE
+SET at_ms = excluded.at_ms, stream_key = excluded.stream_key, seq = excluded.seq,
+    content = excluded.content
+WHERE (at_ms, seq) <= (excluded.at_ms, excluded.seq);
+
+-- name: say_session
+-- Of a session what was said last: in one stream by number, of two streams by commit.
+INSERT INTO said (
+    user_key, metric, device_key, name, at_ms, until_ms, stream_key, seq, content
+)
+VALUES (
+    :user_key, :metric, :device_key, :name, :at_ms, :until_ms, :stream_key, :seq, :content
+)
+ON CONFLICT DO UPDATE
+SET at_ms = excluded.at_ms, until_ms = excluded.until_ms, stream_key = excluded.stream_key,
+    seq = excluded.seq, content = excluded.content
+WHERE stream_key <> excluded.stream_key OR seq < excluded.seq;
+
+-- name: unsay
+DELETE FROM said
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key AND name = :name;
+
+-- name: unsay_all
+DELETE FROM said
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key;
+
+-- name: said_newest_first
+SELECT device_key, name, at_ms, content FROM said
+WHERE user_key = :user_key AND metric = :metric
+ORDER BY at_ms DESC, seq DESC;
+
+-- name: newest_sessions
+-- The last to begin, the newest first. One lasts no longer than to the beginning of the next.
+SELECT name, at_ms, content, devices.id AS device,
+       coalesce(until_ms, lag(at_ms) OVER (ORDER BY at_ms DESC, seq DESC)) AS ends_ms
+FROM (
+    SELECT name, at_ms, until_ms, seq, content, device_key FROM said
+    WHERE user_key = :user_key AND metric = 'session'
+    ORDER BY at_ms DESC, seq DESC LIMIT :most
+) JOIN devices USING (device_key)
+ORDER BY at_ms DESC, seq DESC;
+
+-- name: last_session_end
+SELECT max(until_ms) AS until_ms FROM said WHERE user_key = :user_key AND metric = 'session';
+
+-- name: next_own_number
+UPDATE streams SET next_seq = next_seq + 1 WHERE stream_key = :stream_key
+RETURNING next_seq - 1 AS seq;
