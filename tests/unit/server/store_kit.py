@@ -15,8 +15,7 @@ from strapline_protocol.publishing import Anchor, ClockSource, Lane, Readings, S
 from strapline_protocol.series import Series
 from strapline_protocol.watching import MetricData
 from strapline_server.store import cooling, people
-from strapline_server.store.aggregates import DayCache
-from strapline_server.store.commit import Commit, Outcome, Work
+from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import Transaction
 from strapline_server.store.people import Grant
 from strapline_server.store.queries import load_migrations, load_queries
@@ -70,12 +69,13 @@ class Bench:
     """A store's inside, by hand."""
 
     now_ms: int = NOON
-    cache: DayCache = field(default_factory=DayCache)
+    run: Run = field(default_factory=lambda: Run(OWN))
     connection: sqlite3.Connection = field(init=False)
 
     def __post_init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         self.connection.row_factory = sqlite3.Row
+        self.connection.execute("PRAGMA foreign_keys = ON")
         for _, _, script in load_migrations():
             self.connection.executescript(script)
 
@@ -108,7 +108,7 @@ class Bench:
     def commit(self, *works: Work | Saying) -> Outcome:
         """Carry these out as one commit."""
         self.connection.execute("BEGIN")
-        outcome = Commit(self.transaction, EPOCH, self.cache, OWN).carry_out(works)
+        outcome = Commit(self.transaction, EPOCH, self.run).carry_out(works)
         self.connection.execute("COMMIT")
         return outcome
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strapline_protocol.opening import Role
 from strapline_server.admin import Admin, open_admin, prepare_folder
@@ -14,6 +15,7 @@ from strapline_server.config import ServerConfig
 from strapline_server.days import machine_zone
 from strapline_server.errors import AdminError, StoreError, TokenError
 from strapline_server.secret import load_secret
+from tests.unit.server.key_kit import forms_of, public_key
 from tests.unit.server.store_kit import NOON
 
 
@@ -154,3 +156,39 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_its_remedy(tmp_path: Path
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="Set state_folder"):
         prepare_folder(ServerConfig(state_folder=tmp_path / "file" / "state"))
+
+
+async def test_a_bridge_is_enrolled_with_its_key_and_a_token_takes_its_place(admin: Admin) -> None:
+    await admin.add_user("ana")
+    key = public_key(Ed25519PrivateKey.generate())
+    await admin.enrol("pi", key, ["ana"], name="Pi")
+    (grant,) = await admin.principals()
+    assert (grant.sub, grant.role, grant.name, grant.bridge_key) == (
+        "pi",
+        Role.BRIDGE,
+        "Pi",
+        key.id,
+    )
+    await admin.grant("pi", "bridge", "all")
+    assert (await admin.principals())[0].bridge_key == key.id
+    await admin.issue_token("pi", "bridge", "all")
+    assert (await admin.principals())[0].bridge_key is None
+
+
+async def test_a_key_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    issuer = Ed25519PrivateKey.generate()
+    path = tmp_path / "host.pem"
+    path.write_bytes(forms_of(issuer.public_key())["pem"])
+    path.chmod(0o644)
+    config = ServerConfig(state_folder=tmp_path / "state", public_keys=(path,))
+    async with open_admin(config) as admin:
+        await admin.add_user("ana")
+        key = public_key(Ed25519PrivateKey.generate())
+        await admin.enrol("pi", key, ["ana"])
+        with pytest.raises(AdminError, match="another bridge's"):
+            await admin.enrol("pi-2", key, ["ana"])
+        with pytest.raises(AdminError, match="the issuer's"):
+            await admin.enrol("pi-2", public_key(issuer), ["ana"])
+        with pytest.raises(AdminError, match="no user 'ben'"):
+            await admin.enrol("pi-2", public_key(Ed25519PrivateKey.generate()), ["ben"])
+        assert [grant.sub for grant in await admin.principals()] == ["pi"]

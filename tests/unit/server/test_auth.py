@@ -3,49 +3,95 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from strapline_protocol.keys import LONGEST_OWN_LIFE_S
 from strapline_protocol.opening import Role
-from strapline_server.auth import LONGEST_LIFE_S, Authority, signed_payload
+from strapline_server.auth import (
+    LONGEST_LIFE_S,
+    OWN_KEY,
+    Authority,
+    BridgeKey,
+    Claims,
+    signed_payload,
+)
 from strapline_server.errors import TokenError
+from tests.unit.server.key_kit import Signer, encoded, forms_of, public_key, sign
 
 SECRET = b"0123456789abcdefghijklmnopqrstuvwxyz-ABCDEF"
 NOW_S = 1_795_521_600
+ISSUER = Ed25519PrivateKey.generate()
+BRIDGE = Ed25519PrivateKey.generate()
+BRIDGE_KEY = BridgeKey("pi", public_key(BRIDGE))
 
 
 def authority(now_s: float = NOW_S) -> Authority:
     return Authority(SECRET, lambda: int(now_s * 1000))
 
 
-def encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+@dataclass(frozen=True)
+class Family:
+    """One way for a token to be good: who signs it, what its header has to say, who checks it."""
+
+    name: str
+    key: Signer
+    header: dict[str, Any]
+    authority: Authority
+    bridge: BridgeKey | None = None
+
+    @property
+    def longest_s(self) -> int:
+        return LONGEST_OWN_LIFE_S if self.bridge else LONGEST_LIFE_S
+
+    def claims(self, **changes: Any) -> bytes:
+        """Good claims but for these; None leaves one out."""
+        role = "bridge" if self.bridge else "viewer"
+        good = {"sub": "pi", "role": role, "aud": "strapline", "exp": NOW_S + 600, **changes}
+        return json.dumps({name: one for name, one in good.items() if one is not None}).encode()
+
+    def signed(
+        self, payload: bytes, more: dict[str, Any] | None = None, key: Signer | None = None
+    ) -> str:
+        """A token with this header beside what belongs there, signed well."""
+        header = {"typ": "JWT", **self.header, **(more or {})}
+        return sign(payload, header, self.key if key is None else key)
+
+    def verify(self, token: str) -> Claims:
+        """Look the key up, as the server does, and verify with what was found."""
+        key = self.authority.bridge_key_of(token)
+        found = self.bridge if self.bridge and key == self.bridge.key.id else None
+        return self.authority.verify(token, found)
 
 
-def signed(payload: bytes, header: dict[str, Any] | None = None, secret: bytes = SECRET) -> str:
-    """A token with any header and any payload, signed well."""
-    head = encoded(
-        json.dumps({"alg": "HS256", "typ": "JWT"} if header is None else header).encode()
-    )
-    body = f"{head}.{encoded(payload)}"
-    return f"{body}.{encoded(hmac.digest(secret, body.encode(), hashlib.sha256))}"
+def _families() -> list[Family]:
+    issuers = {public_key(ISSUER).id: public_key(ISSUER)}
+    both = Authority(SECRET, lambda: NOW_S * 1000, issuers)
+    bridge_header = {"alg": "EdDSA", "kid": BRIDGE_KEY.key.id}
+    return [
+        Family("secret", SECRET, {"alg": "HS256"}, authority()),
+        Family("own secret", SECRET, {"alg": "HS256", "kid": OWN_KEY}, both),
+        Family("issuer", ISSUER, {"alg": "EdDSA"}, both),
+        Family("issuer by kid", ISSUER, {"alg": "EdDSA", "kid": public_key(ISSUER).id}, both),
+        Family("bridge", BRIDGE, bridge_header, both, BRIDGE_KEY),
+    ]
 
 
-def claims(**changes: Any) -> bytes:
-    """Good claims but for these; None leaves one out."""
-    good = {"sub": "coach", "role": "viewer", "aud": "strapline", "exp": NOW_S + 600}
-    return json.dumps(
-        {name: value for name, value in {**good, **changes}.items() if value is not None}
-    ).encode()
+FAMILIES = _families()
+
+
+@pytest.fixture(params=FAMILIES, ids=lambda family: family.name)
+def family(request: pytest.FixtureRequest) -> Family:
+    found = request.param
+    assert isinstance(found, Family)
+    return found
 
 
 def test_a_token_that_was_issued_is_verified() -> None:
@@ -55,10 +101,17 @@ def test_a_token_that_was_issued_is_verified() -> None:
     assert found.lifetime_s == 600
 
 
-def test_a_token_of_another_maker_with_the_same_secret_is_verified() -> None:
-    found = authority().verify(signed(claims(nbf=NOW_S + 5, extra={"a": 1})))
-    assert found.role is Role.VIEWER
-    assert found.lifetime_s == 600
+def test_a_token_that_was_issued_here_says_so_and_others_do_not(family: Family) -> None:
+    assert family.authority.verify(authority().issue("coach", Role.VIEWER, 600)).issued_here
+    found = family.verify(family.signed(family.claims()))
+    assert found.issued_here == (family.name == "own secret")
+    assert found.bridge_key == (BRIDGE_KEY.key.id if family.bridge else None)
+
+
+def test_a_token_of_another_maker_is_verified(family: Family) -> None:
+    found = family.verify(family.signed(family.claims(nbf=NOW_S + 5, extra={"a": 1})))
+    assert (found.sub, found.lifetime_s) == ("pi", 600)
+    assert found.role is (Role.BRIDGE if family.bridge else Role.VIEWER)
 
 
 @pytest.mark.parametrize("lifetime_s", [0, -1, LONGEST_LIFE_S + 1])
@@ -68,29 +121,49 @@ def test_no_token_is_issued_for_a_wrong_lifetime(lifetime_s: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["none", "None", "NONE", "nOnE", "", None, "hs256", "HS512", 1, []], ids=repr
+    "name",
+    ["none", "None", "NONE", "nOnE", "", None, "hs256", "eddsa", "HS512", "RS256", "ES256", 1, []],
+    ids=repr,
 )
-def test_another_algorithm_is_refused_though_the_signature_fits(name: object) -> None:
-    token = signed(claims(), {"alg": name})
+def test_another_algorithm_is_refused_though_the_signature_fits(
+    family: Family, name: object
+) -> None:
+    token = family.signed(family.claims(), {"alg": name})
     for attempt in (token, token.rpartition(".")[0] + "."):
         with pytest.raises(TokenError):
-            authority().verify(attempt)
+            family.verify(attempt)
 
 
-def test_a_token_keyed_with_a_public_key_in_any_form_is_refused() -> None:
-    public = Ed25519PrivateKey.generate().public_key()
-    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    jwk = json.dumps({"kty": "OKP", "crv": "Ed25519", "x": encoded(raw)}).encode()
-    forms = [
-        public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
-        public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        raw,
-        jwk,
-        b'{"keys":[' + jwk + b"]}",
-    ]
-    for key in forms:
-        with pytest.raises(TokenError, match="signature is not ours"):
-            authority().verify(signed(claims(), secret=key))
+def test_the_other_familys_algorithm_is_refused(family: Family) -> None:
+    name = "EdDSA" if isinstance(family.key, bytes) else "HS256"
+    with pytest.raises(TokenError, match="as its key is"):
+        family.verify(family.signed(family.claims(), {"alg": name}))
+
+
+def test_both_names_of_the_algorithm_are_good() -> None:
+    for family in FAMILIES[2:]:
+        assert family.verify(family.signed(family.claims(), {"alg": "Ed25519"})).sub == "pi"
+
+
+@pytest.mark.parametrize("form", forms_of(ISSUER.public_key()))
+def test_a_token_keyed_with_a_public_key_in_any_form_is_refused(family: Family, form: str) -> None:
+    for private in (ISSUER, BRIDGE, Ed25519PrivateKey.generate()):
+        key = forms_of(private.public_key())[form]
+        for more in ({}, {"alg": "HS256"}, {"alg": "EdDSA"}):
+            with pytest.raises(TokenError):
+                family.verify(family.signed(family.claims(), more, key))
+
+
+def test_a_verifier_of_one_family_never_tries_the_other() -> None:
+    """The library takes raw bytes for either where both algorithms are allowed."""
+    public = ISSUER.public_key()
+    for key in forms_of(public).values():
+        for alg in ("HS256", "EdDSA", "Ed25519"):
+            with pytest.raises(TokenError):
+                signed_payload(sign(b"{}", {"alg": alg}, key), public)
+        for alg in ("EdDSA", "Ed25519"):
+            with pytest.raises(TokenError, match="as its key is"):
+                signed_payload(sign(b"{}", {"alg": alg}, ISSUER), key)
 
 
 @pytest.mark.parametrize(
@@ -106,24 +179,109 @@ def test_a_token_keyed_with_a_public_key_in_any_form_is_refused() -> None:
     ],
     ids=str,
 )
-def test_a_header_that_changes_the_reading_is_refused(more: dict[str, Any]) -> None:
+def test_a_header_that_changes_the_reading_is_refused(family: Family, more: dict[str, Any]) -> None:
     with pytest.raises(TokenError):
-        authority().verify(signed(claims(), {"alg": "HS256", **more}))
+        family.verify(family.signed(family.claims(), more))
 
 
-def test_keys_in_the_header_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_in_the_header_are_ignored(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_request(*_: object) -> None:
         raise AssertionError("a request went out")
 
     monkeypatch.setattr("socket.create_connection", no_request)
     monkeypatch.setattr("socket.socket.connect", no_request)
-    other = b"another secret of more than thirty-two bytes"
-    jwk = {"kty": "oct", "k": encoded(other)}
+    other: Signer = b"another secret of more than thirty-two bytes"
+    jwk = {"kty": "oct", "k": encoded(b"another secret of more than thirty-two bytes")}
+    if not isinstance(family.key, bytes):
+        other = Ed25519PrivateKey.generate()
+        jwk = json.loads(forms_of(other.public_key())["jwk"])
     for more in ({"jwk": jwk}, {"jku": "https://x.example"}, {"x5u": "https://x"}, {"x5c": ["x"]}):
-        header = {"alg": "HS256", **more}
         with pytest.raises(TokenError, match="signature is not ours"):
-            authority().verify(signed(claims(), header, other))
-        assert authority().verify(signed(claims(), header)).sub == "coach"
+            family.verify(family.signed(family.claims(), more, other))
+        assert family.verify(family.signed(family.claims(), more)).sub == "pi"
+
+
+@pytest.mark.parametrize(
+    "kid",
+    [
+        "",
+        "../../etc/passwd",
+        "/dev/null",
+        "x' OR '1'='1",
+        "'; DROP TABLE bridge_keys; --",
+        "Strapline",
+        "strapline ",
+        "strapline\x00",
+        "x" * 8_000,
+        "A" * 43,
+        "A" * 44,
+        "é" * 43,
+        1,
+        None,
+        [],
+        {},
+    ],
+    ids=lambda kid: f"{str(kid)[:16]!r} {len(str(kid))}",
+)
+def test_a_key_id_that_no_key_has_is_refused(family: Family, kid: object) -> None:
+    with pytest.raises(TokenError):
+        family.verify(family.signed(family.claims(), {"kid": kid}))
+
+
+def test_a_key_id_of_a_megabyte_is_refused_before_it_is_read(family: Family) -> None:
+    token = family.signed(family.claims(), {"kid": "x" * 1_000_000})
+    began = time.process_time()
+    with pytest.raises(TokenError, match="over 16384"):
+        family.verify(token)
+    assert time.process_time() - began < 0.005
+
+
+def test_what_is_looked_up_has_the_form_of_a_key_id() -> None:
+    house = FAMILIES[-1].authority
+    for family in FAMILIES[:-1]:
+        assert house.bridge_key_of(family.signed(b"{}")) is None
+    assert house.bridge_key_of(FAMILIES[-1].signed(b"{}")) == BRIDGE_KEY.key.id
+    for kid in ("x' OR '1'='1", "A" * 42, "A" * 44):
+        with pytest.raises(TokenError, match="not known here"):
+            house.bridge_key_of(sign(b"{}", {"alg": "EdDSA", "kid": kid}, BRIDGE))
+
+
+def test_a_key_is_good_under_its_own_name_alone(family: Family) -> None:
+    for other in FAMILIES[1:]:
+        named = {"kid": other.header.get("kid", OWN_KEY), "alg": other.header["alg"]}
+        if other.key is family.key:
+            continue
+        with pytest.raises(TokenError):
+            family.verify(family.signed(family.claims(), named))
+
+
+def test_several_issuers_are_told_apart_by_name_alone() -> None:
+    keys = [Ed25519PrivateKey.generate() for _ in range(2)]
+    house = Authority(
+        SECRET, lambda: NOW_S * 1000, {public_key(key).id: public_key(key) for key in keys}
+    )
+    payload = FAMILIES[0].claims()
+    for key in keys:
+        with pytest.raises(TokenError, match="names none"):
+            house.verify(sign(payload, {"alg": "EdDSA"}, key))
+        assert house.verify(sign(payload, {"alg": "EdDSA", "kid": public_key(key).id}, key))
+    with pytest.raises(TokenError, match="names none"):
+        house.verify(sign(payload, {"alg": "HS256"}, SECRET))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("sub", "pi-2"), ("sub", "coach"), ("sub", "A" * 43), ("role", "viewer")],
+)
+def test_a_bridges_key_speaks_for_that_bridge_alone(field: str, value: str) -> None:
+    family = FAMILIES[-1]
+    with pytest.raises(TokenError, match="speaks for that bridge alone"):
+        family.verify(family.signed(family.claims(**{field: value})))
+
+
+def test_a_bridge_that_knows_its_key_alone_is_told_who_it_is() -> None:
+    family = FAMILIES[-1]
+    assert family.verify(family.signed(family.claims(sub=BRIDGE_KEY.key.id))).sub == "pi"
 
 
 @pytest.mark.parametrize(
@@ -159,10 +317,17 @@ def test_keys_in_the_header_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None
     ],
     ids=str,
 )
-def test_a_wrong_claim_is_refused(field: str, value: object) -> None:
+def test_a_wrong_claim_is_refused(family: Family, field: str, value: object) -> None:
     with pytest.raises(TokenError) as caught:
-        authority().verify(signed(claims(**{field: value})))
-    assert "coach" not in str(caught.value)
+        family.verify(family.signed(family.claims(**{field: value})))
+    assert "pi" not in str(caught.value).split()
+
+
+def test_a_life_is_capped(family: Family) -> None:
+    with pytest.raises(TokenError, match="days away"):
+        family.verify(family.signed(family.claims(exp=NOW_S + family.longest_s + 86_401)))
+    found = family.verify(family.signed(family.claims(exp=NOW_S + family.longest_s)))
+    assert found.lifetime_s == family.longest_s
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out() -> None:
@@ -171,8 +336,8 @@ def test_a_clock_that_was_set_back_locks_nobody_out() -> None:
     assert earlier.verify(token).lifetime_s == LONGEST_LIFE_S
 
 
-def test_a_moment_of_making_that_cannot_be_shortens_no_successor() -> None:
-    found = authority().verify(signed(claims(iat=NOW_S + 9_999, exp=NOW_S + 600)))
+def test_a_moment_of_making_that_cannot_be_shortens_no_successor(family: Family) -> None:
+    found = family.verify(family.signed(family.claims(iat=NOW_S + 9_999, exp=NOW_S + 600)))
     assert found.lifetime_s == 600
 
 
@@ -191,9 +356,9 @@ def test_a_moment_of_making_that_cannot_be_shortens_no_successor() -> None:
     ],
     ids=lambda payload: payload[:12].hex(),
 )
-def test_what_is_no_object_of_claims_is_refused(payload: bytes) -> None:
+def test_what_is_no_object_of_claims_is_refused(family: Family, payload: bytes) -> None:
     with pytest.raises(TokenError):
-        authority().verify(signed(payload))
+        family.verify(family.signed(payload))
 
 
 @pytest.mark.parametrize(
@@ -201,35 +366,66 @@ def test_what_is_no_object_of_claims_is_refused(payload: bytes) -> None:
     ["", ".", "..", "a.b", "a.b.c", "a.b.c.d", "é.b.c", "\ud800.b.c", " . . ", "x" * 16_384],
     ids=lambda token: repr(token[:8]),
 )
-def test_what_is_no_token_is_refused(token: str) -> None:
-    with pytest.raises(TokenError) as caught:
-        authority().verify(token)
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None or caught.value.__suppress_context__
+def test_what_is_no_token_is_refused(family: Family, token: str) -> None:
+    for look in (family.verify, family.authority.verify, family.authority.bridge_key_of):
+        with pytest.raises(TokenError) as caught:
+            look(token)
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("part", range(3))
-def test_padding_is_refused(part: int) -> None:
-    parts = signed(claims()).split(".")
+def test_padding_is_refused(family: Family, part: int) -> None:
+    parts = family.signed(family.claims()).split(".")
     parts[part] += "=" * (-len(parts[part]) % 4 or 4)
     with pytest.raises(TokenError):
-        authority().verify(".".join(parts))
+        family.verify(".".join(parts))
 
 
-def test_a_huge_token_is_refused_before_it_is_read() -> None:
-    token = signed(claims(padding="x" * 1_000_000))
+def test_a_huge_token_is_refused_before_it_is_read(family: Family) -> None:
+    token = family.signed(family.claims(padding="x" * 1_000_000))
     began = time.process_time()
     with pytest.raises(TokenError, match="over 16384"):
-        authority().verify(token)
+        family.verify(token)
     assert time.process_time() - began < 0.005
 
 
-def test_no_error_holds_the_token() -> None:
-    for token in (signed(claims(exp=1)), signed(claims(), secret=b"x" * 40), "secret-part.b.c"):
+def test_no_error_holds_the_token(family: Family) -> None:
+    other = b"x" * 40 if isinstance(family.key, bytes) else Ed25519PrivateKey.generate()
+    tokens = (
+        family.signed(family.claims(exp=1)),
+        family.signed(family.claims(), key=other),
+        family.signed(family.claims(), {"kid": "A" * 43}),
+        "secret-part.b.c",
+    )
+    for token in tokens:
         with pytest.raises(TokenError) as caught:
-            authority().verify(token)
+            family.verify(token)
         said = repr(caught.value)
         assert not any(part in said for part in token.split(".") if len(part) > 4)
+
+
+def test_the_signature_of_rfc_8037_is_good() -> None:
+    """Appendix A.4: the key of A.1, its payload as text."""
+    x = base64.urlsafe_b64decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")
+    token = (
+        "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+    )
+    key = Ed25519PublicKey.from_public_bytes(x)
+    assert signed_payload(token, key) == b"Example of Ed25519 signing"
+    body, _, signature = token.rpartition(".")
+    for place in range(0, len(signature) - 1, 7):
+        letter = "A" if signature[place] != "A" else "B"
+        with pytest.raises(TokenError):
+            signed_payload(f"{body}.{signature[:place]}{letter}{signature[place + 1 :]}", key)
+    # The same with the order of the group added to S: RFC 8032 section 5.1.7 refuses it.
+    raw = base64.urlsafe_b64decode(signature + "==")
+    order = 2**252 + 27742317777372353535851937790883648493
+    higher = int.from_bytes(raw[32:], "little") + order
+    forged = encoded(raw[:32] + higher.to_bytes(32, "little"))
+    with pytest.raises(TokenError):
+        signed_payload(f"{body}.{forged}", key)
 
 
 def wycheproof() -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -271,6 +467,16 @@ def test_every_invalid_signature_of_wycheproof_is_refused() -> None:
             continue
         accepted.append((case["tcId"], case["comment"]))
     assert accepted == []
+
+
+@pytest.mark.wycheproof
+def test_no_signature_of_wycheproof_is_one_of_a_public_key() -> None:
+    """None of them is Ed25519: valid or not, a verifier of that family refuses each."""
+    public = ISSUER.public_key()
+    for _, case in wycheproof():
+        token = case["jws"] if isinstance(case["jws"], str) else json.dumps(case["jws"])
+        with pytest.raises(TokenError):
+            signed_payload(token, public)
 
 
 @pytest.mark.wycheproof

@@ -86,3 +86,75 @@ def test_bridges_are_told_from_viewers(bench: Bench) -> None:
     bench.grant("eye", Role.VIEWER)
     bench.grant("pi", Role.BRIDGE, users=["ana"])
     assert [grant.sub for grant in people.bridge_grants(bench.transaction)] == ["pi"]
+
+
+def enrol(bench: Bench, sub: str, key: str, users: list[str] | None = None) -> bool:
+    return people.enrol(bench.transaction, sub, sub, users or ["ana"], None, (key, key.encode()))
+
+
+def key_of(bench: Bench, sub: str) -> str | None:
+    grant = people.find_grant(bench.transaction, sub)
+    assert grant is not None
+    return grant.bridge_key
+
+
+def test_a_bridge_with_a_key_is_found_by_it(bench: Bench) -> None:
+    assert enrol(bench, "pi", "k1", ["ana", "ben"])
+    assert people.find_bridge_key(bench.transaction, "k1") == ("pi", b"k1")
+    assert people.find_bridge_key(bench.transaction, "k2") is None
+    (grant,) = people.bridge_grants(bench.transaction)
+    assert (grant.sub, grant.role, grant.bridge_key) == ("pi", Role.BRIDGE, "k1")
+    assert [user.id for user in grant.users] == ["ana", "ben"]
+
+
+def test_another_key_takes_the_place_of_the_first(bench: Bench) -> None:
+    before = people.rights_version(bench.transaction)
+    assert enrol(bench, "pi", "k1")
+    assert enrol(bench, "pi", "k2")
+    assert enrol(bench, "pi", "k2")
+    assert people.find_bridge_key(bench.transaction, "k1") is None
+    assert key_of(bench, "pi") == "k2"
+    assert people.rights_version(bench.transaction) > before
+
+
+def test_a_key_is_one_bridges_alone(bench: Bench) -> None:
+    assert enrol(bench, "pi", "k1")
+    bench.grant("pi-2", Role.BRIDGE, users=["ben"])
+    assert not enrol(bench, "pi-2", "k1", ["cleo"])
+    grant = people.find_grant(bench.transaction, "pi-2")
+    assert grant is not None
+    assert ([user.id for user in grant.users], grant.bridge_key) == (["ben"], None)
+    assert people.find_bridge_key(bench.transaction, "k1") == ("pi", b"k1")
+
+
+def test_other_rights_keep_the_key_and_another_role_or_none_does_not(bench: Bench) -> None:
+    enrol(bench, "pi", "k1")
+    bench.grant("pi", Role.BRIDGE, users=["ben"])
+    assert key_of(bench, "pi") == "k1"
+    bench.grant("pi", Role.VIEWER)
+    assert key_of(bench, "pi") is None
+    enrol(bench, "pi", "k1")
+    assert people.revoke(bench.transaction, "pi")
+    assert people.find_bridge_key(bench.transaction, "k1") is None
+
+
+def test_a_key_that_is_forgotten_is_a_change_of_rights(bench: Bench) -> None:
+    enrol(bench, "pi", "k1")
+    before = people.rights_version(bench.transaction)
+    people.forget_bridge_key(bench.transaction, "pi")
+    assert key_of(bench, "pi") is None
+    after = people.rights_version(bench.transaction)
+    assert after > before
+    people.forget_bridge_key(bench.transaction, "pi")
+    assert people.rights_version(bench.transaction) == after
+
+
+def test_grants_of_several_are_those_of_each(bench: Bench) -> None:
+    bench.grant("one", users=["cleo", "ana"], metrics=["steps"])
+    bench.grant("all")
+    bench.grant("none", users=[])
+    enrol(bench, "pi", "k1", ["ben"])
+    subs = ["one", "all", "none", "pi"]
+    alone = {sub: people.find_grant(bench.transaction, sub) for sub in subs}
+    assert people.grants_of(bench.transaction, [*subs, "nobody"]) == alone
+    assert {grant.sub: grant for grant in people.all_grants(bench.transaction)} == alone
