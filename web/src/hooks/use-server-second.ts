@@ -1,6 +1,7 @@
 // The server's time in steps of a second: what ages are counted by, and when lines step.
 import { useEffect, useState } from "react";
 import websocketService from "@/services/websocket-service";
+import { onWake } from "./on-wake";
 
 const SECOND_MS = 1_000;
 
@@ -20,8 +21,10 @@ export function useServerSecond(): number | null {
     const unsubscribe = websocketService.subscribe(() =>
       setNowMs((before) => before ?? websocketService.serverNow()),
     );
+    const unwake = onWake(() => setNowMs(websocketService.serverNow()));
     return () => {
       clearTimeout(timer);
+      unwake();
       unsubscribe();
     };
   }, []);

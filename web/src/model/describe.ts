@@ -1,6 +1,7 @@
 // The sheet in sentences: for those who hear it, and where a label does not fit.
+import type { Stretch } from "@/services/stretches";
 import { whyWords } from "./missing";
-import { type Filled, type Gap, SHEET_MS, type Sheet, type Stretch } from "./sheet";
+import { type Filled, type Gap, SHEET_MS, type Sheet } from "./sheet";
 import { clock, clockWithSeconds, duration } from "./words";
 
 /** "Maren Holt, heart rate of the last five minutes, 133 to 147, now 146; …". */
@@ -29,12 +30,14 @@ export function describeSheet(sheet: Sheet, name: string): string {
 
 /** "strap out of range, 2 min 32 s". */
 export function gapLabel(gap: Gap): string {
-  return `${whyWords(gap.why)}, ${gapLength(gap)}`;
+  return gap.lengthMs === null
+    ? whyWords(gap.why)
+    : `${whyWords(gap.why)}, ${duration(gap.lengthMs)}`;
 }
 
 /** Its own length, however little of it is still on the sheet. */
 function gapLength(gap: Gap): string {
-  return duration(gap.toMs - gap.sinceMs);
+  return duration(gap.lengthMs ?? gap.toMs - gap.sinceMs);
 }
 
 /** "filled in at 14:04:41". */

@@ -6,6 +6,7 @@ import type { Point } from "@/services/lines";
 export enum Missing {
   NO_SIGNAL = "noSignal",
   IMPLAUSIBLE = "implausible",
+  FROZEN = "frozen",
   NO_READING = "noReading",
 }
 
@@ -20,6 +21,7 @@ const WORDS: Readonly<Record<Why, string>> = {
   [Cause.SCREEN_OFFLINE]: "this screen is offline",
   [Missing.NO_SIGNAL]: "no signal",
   [Missing.IMPLAUSIBLE]: "readings not plausible",
+  [Missing.FROZEN]: "strap repeats itself",
   [Missing.NO_READING]: "no reading",
 };
 
@@ -37,6 +39,7 @@ const COUNTED: Readonly<Record<Why, string>> = {
   [Cause.SCREEN_OFFLINE]: "cut off, no network here",
   [Missing.NO_SIGNAL]: "without a signal",
   [Missing.IMPLAUSIBLE]: "not plausible",
+  [Missing.FROZEN]: "with a strap that repeats itself",
   [Missing.NO_READING]: "silent",
 };
 
@@ -45,15 +48,21 @@ export function whyCounted(why: Why): string {
   return COUNTED[why];
 }
 
+/** What a reading, or the last value, says. */
+type Said = Pick<Point, "value" | "quality"> & { readonly contact?: Point["contact"] };
+
 /** What a reading says of itself that keeps it off the line; null for one that is drawn. */
-export function refusal(point: Point): Why | null {
+export function refusal(point: Said): Why | null {
   if (point.contact === false || point.quality.includes("noContact")) {
     return Cause.NOT_WORN;
   }
   if (point.value === null || point.value <= 0 || point.quality.includes("zero")) {
     return Missing.NO_SIGNAL;
   }
-  return point.quality.includes("implausible") ? Missing.IMPLAUSIBLE : null;
+  if (point.quality.includes("implausible")) {
+    return Missing.IMPLAUSIBLE;
+  }
+  return point.quality.includes("frozen") ? Missing.FROZEN : null;
 }
 
 /** A drop is noticed late, so that a spell need not cover the gap whole to be its cause. */

@@ -68,13 +68,10 @@ export function rateView(
 
 function lastReal(data: HeartRateData | null, line: Line): RateView["was"] {
   const last = data?.last ?? null;
-  const quality = last?.quality ?? [];
   if (
     last !== null &&
     last.value !== null &&
-    last.value > 0 &&
-    !quality.includes("noContact") &&
-    !quality.includes("zero")
+    refusal({ value: last.value, quality: last.quality ?? [] }) === null
   ) {
     return { bpm: Math.round(last.value), atMs: last.atMs };
   }

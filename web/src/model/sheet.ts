@@ -1,6 +1,7 @@
 // What the five-minute sheet shows: runs of readings, gaps with their cause, how each came in.
 import type { Spell } from "@/services/causes";
 import type { Line, Point } from "@/services/lines";
+import type { Stretch } from "@/services/stretches";
 import { becauseBetween, refusal, type Why } from "./missing";
 import { lateAfterMs } from "./rate";
 
@@ -12,17 +13,14 @@ export interface Run {
   readonly points: readonly { readonly atMs: number; readonly bpm: number }[];
 }
 
-export interface Stretch {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 export interface Gap extends Stretch {
   /** When it began, which may be before the sheet's left edge. */
   readonly sinceMs: number;
   readonly why: Why;
   /** It goes on. */
   readonly open: boolean;
+  /** All of it, however little is on the sheet; null where an end of it is not known. */
+  readonly lengthMs: number | null;
 }
 
 export interface Filled extends Stretch {
@@ -55,6 +53,8 @@ export interface SheetInput {
   readonly freshForMs: number;
   /** When the last reading was taken, where the line does not reach back to it. */
   readonly lastAtMs: number | null;
+  /** The sheet ends before now: where the line goes on after it, if that is known. */
+  readonly past?: { readonly nextAtMs: number | null };
 }
 
 interface Drawn {
@@ -139,14 +139,21 @@ function gapsOf(
   for (const run of runs) {
     const startMs = run[0]?.atMs ?? 0;
     if (endMs !== null && startMs > fromMs) {
-      gaps.push({ fromMs: endMs, sinceMs: endMs, toMs: startMs, open: false });
+      gaps.push(gapOf(endMs, startMs, startMs, false));
     }
     endMs = run.at(-1)?.atMs ?? endMs;
   }
-  if (endMs !== null && input.nowMs - endMs > breakMs) {
-    gaps.push({ fromMs: endMs, sinceMs: endMs, toMs: input.nowMs, open: true });
+  const { past, nowMs } = input;
+  const nextMs = past === undefined ? nowMs : past.nextAtMs;
+  if (endMs !== null && (nextMs ?? nowMs) - endMs > breakMs && endMs < nowMs) {
+    gaps.push(gapOf(endMs, nowMs, nextMs, past === undefined));
   }
   return gaps;
+}
+
+function gapOf(fromMs: number, toMs: number, untilMs: number | null, open: boolean) {
+  const lengthMs = untilMs === null ? null : untilMs - fromMs;
+  return { fromMs, sinceMs: fromMs, toMs, open, lengthMs };
 }
 
 interface Part extends Stretch {

@@ -5,6 +5,10 @@ import type { OutgoingMessage } from "./session";
 
 /** Opening and authentication together; a server gives a client five seconds for its part. */
 const OPENING_MS = 10_000;
+/** A timer that fires so late was held up with the page, and says nothing of the server. */
+const HELD_UP_MS = 1_000;
+/** Then whatever waits in the browser is heard first. */
+const CATCH_UP_MS = 2_000;
 const NORMAL = 1000;
 const LOST = 1006;
 
@@ -41,6 +45,11 @@ export class Connection {
     this.#rewind();
   }
 
+  /** Something was asked that is answered at once: this much silence from now on is an end. */
+  expectAnswerWithin(silenceMs: number): void {
+    this.#watchFor(silenceMs);
+  }
+
   send(message: OutgoingMessage): void {
     if (!this.#ended && this.#socket.readyState === WebSocket.OPEN) {
       this.#socket.send(JSON.stringify(message));
@@ -71,8 +80,19 @@ export class Connection {
   }
 
   #rewind(): void {
+    this.#watchFor(this.#silenceMs);
+  }
+
+  #watchFor(silenceMs: number): void {
     clearTimeout(this.#watch);
-    this.#watch = setTimeout(() => this.#end(LOST, "silence"), this.#silenceMs);
+    const dueMs = performance.now() + silenceMs;
+    this.#watch = setTimeout(() => {
+      if (performance.now() - dueMs > HELD_UP_MS) {
+        this.#watchFor(CATCH_UP_MS);
+      } else {
+        this.#end(LOST, "silence");
+      }
+    }, silenceMs);
   }
 
   #end(code: number, reason: string): void {

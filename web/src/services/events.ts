@@ -46,6 +46,8 @@ export interface ConnectionState {
   readonly retryAtMs: number | null;
   /** The hearts are not real: the server plays a recording. */
   readonly simulated: boolean;
+  /** This link may start and end sessions and set marks. */
+  readonly mayMark: boolean;
 }
 
 /** What a listener gets first, by the type of the event. */

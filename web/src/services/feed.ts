@@ -1,11 +1,11 @@
 // What is known of the people this page watches, kept across connections.
 import type { HealthDataUpdate, HistoryChanged, Subscribed } from "@/protocol/messages";
 import { type Cause, Causes, causeOf, type Spell } from "./causes";
-import type { Stretch } from "./history";
 import { type Line, Lines } from "./lines";
 import { People, type Person } from "./people";
 import { type Position, Positions } from "./positions";
 import type { News } from "./session";
+import type { Stretch } from "./stretches";
 
 /** A person with the last minutes of heart rate and what stood in its way. */
 export interface WatchedPerson extends Person {
@@ -23,9 +23,8 @@ export interface FeedHost {
   resubscribe(): void;
   /** A grant came: nothing of theirs is sent before they are subscribed to. */
   added(): void;
-  wantHistory(user: string): void;
-  /** The stretch that is on the screen. */
-  stretch(): Stretch | null;
+  /** This stretch of a user's line is not here, or not as of this position. Null: the whole line. */
+  missing(user: string, stretch: Stretch | null, position: Position): void;
 }
 
 const LINE_METRIC = "heart_rate";
@@ -66,11 +65,11 @@ export class Feed {
       const snapshot = message.snapshot[person.user];
       if (snapshot?.reset === true) {
         this.#positions.begin(person.user, snapshot.position);
+        this.host.missing(person.user, null, snapshot.position);
       } else {
         this.#positions.resume(person.user);
       }
       this.#noteCause(person, message.serverTime);
-      this.host.wantHistory(person.user);
       this.host.told(this.#watch(person), null);
     }
   }
@@ -135,11 +134,7 @@ export class Feed {
     }
     this.#people.apply(news);
     if (news.metric === LINE_METRIC) {
-      if (news.type === "HEALTH_DATA_UPDATE") {
-        this.#lines.add(news);
-      } else if (this.#isOnScreen(news)) {
-        this.host.wantHistory(news.user);
-      }
+      this.#draw(news);
     }
     this.#tell(news.user, news, news.serverTime);
   }
@@ -154,9 +149,16 @@ export class Feed {
     this.host.resubscribe();
   }
 
-  #isOnScreen(change: HistoryChanged): boolean {
-    const stretch = this.host.stretch();
-    return stretch !== null && change.toMs >= stretch.fromMs && change.fromMs <= stretch.toMs;
+  #draw(news: HealthDataUpdate | HistoryChanged): void {
+    const { user, position } = news;
+    if (news.type === "HISTORY_CHANGED") {
+      this.host.missing(user, news, position);
+      return;
+    }
+    if ((news.conflated ?? 0) > 0) {
+      this.host.missing(user, leftOut(this.#lines.of(user), news), position);
+    }
+    this.#lines.add(news);
   }
 
   #tell(user: string, news: News, serverTimeMs: number): void {
@@ -194,4 +196,14 @@ export class Feed {
     this.#gaps.delete(user);
     this.host.left(user);
   }
+}
+
+/**
+ * Where the readings of updates that were left out are: between the newest that is here and this
+ * one. Before one that is not the newest, they may be anywhere.
+ */
+function leftOut(line: Line, update: HealthDataUpdate): Stretch | null {
+  const heldMs = line.at(-1)?.atMs ?? null;
+  const firstMs = update.series.atMs[0] ?? 0;
+  return heldMs === null || firstMs <= heldMs ? null : { fromMs: heldMs + 1, toMs: firstMs };
 }

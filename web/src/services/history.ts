@@ -1,99 +1,187 @@
-// Fetches the raw readings of the stretch that a screen shows: a few users at a time, page by page.
-import { isHistoryPage, type TimedSeries } from "@/protocol/messages";
-import type { Position } from "./positions";
+// Fetches history: exactly the stretches that are missing and on a screen, each once, few at a time.
+import { type HistoryPage, isHistoryPage, type Resolution } from "@/protocol/messages";
+import { isLater, type Position } from "./positions";
 import { RequestError } from "./requests";
+import { type Stretch, unite, within, without } from "./stretches";
 
 const AT_ONCE = 4;
-const PAGE_READINGS = 2_000;
-/** Five minutes at ten readings a second; more pages than this are not drawn anyway. */
-const MOST_PAGES = 2;
+const PAGE = 2_000;
+/** Five minutes at fifty readings a second: no strap sends as many. */
+const MOST_PAGES = 8;
+const RETRY_MS = 5_000;
+const MOST_RETRY_MS = 60_000;
+/** Holes no further apart than this are asked for in one. */
+const NEAR_MS = 5_000;
+/** What changes all the time is fetched no more often than this. */
+const APART_MS = 1_000;
+/** Refusals that asking again does not make better. */
+const FINAL = new Set(["badRequest", "notGranted", "notAllowed", "unknownMethod"]);
 
-export interface Stretch {
-  readonly fromMs: number;
-  readonly toMs: number;
+/** What is asked of which stretch. */
+export interface Question {
+  readonly user: string;
+  readonly metric: string;
+  readonly resolution: Resolution;
 }
 
 export interface HistoryHost {
   ask(method: "history", params: Record<string, unknown>): Promise<unknown>;
-  stretch(): Stretch | null;
-  arrived(user: string, stretch: Stretch, series: TimedSeries[], position: Position): void;
+  /** What of this question's answer would be seen now; null where nothing would. */
+  onScreen(question: Question): Stretch | null;
+  /** `stretch` is known as of `position`, but for what is wanted again since. */
+  arrived(question: Question, stretch: Stretch, pages: readonly HistoryPage[], at: Position): void;
+}
+
+/** As of a position: an earlier answer does not have it. Null: any answer has. */
+interface Want extends Stretch {
+  readonly position: Position | null;
+}
+
+interface Asked {
+  readonly question: Question;
+  wants: Want[];
+  running: boolean;
+  failures: number;
+  notBeforeMs: number;
+  /** The same where only what changed is to be fetched. */
+  changesNotBeforeMs: number;
 }
 
 export class HistoryFetcher {
-  readonly #wanted = new Set<string>();
-  readonly #running = new Set<string>();
+  readonly #asked = new Map<string, Asked>();
+  #running = 0;
 
-  constructor(
-    private readonly host: HistoryHost,
-    private readonly metric: string,
-  ) {}
+  constructor(private readonly host: HistoryHost) {}
 
-  /** Asked again while an answer is on its way, it is fetched once more after that. */
-  want(user: string): void {
-    this.#wanted.add(user);
+  /** To be fetched by the next `run`, where it is still on the screen then. */
+  want(question: Question, stretch: Stretch, position: Position | null): void {
+    const asked = this.#of(question);
+    const held = position === null ? asked.wants : without(asked.wants, stretch);
+    asked.wants = [...held, { ...stretch, position }];
+  }
+
+  /** What is still to come, be it on its way or not. */
+  wanted(question: Question): readonly Stretch[] {
+    return this.#asked.get(keyOf(question))?.wants ?? [];
   }
 
   forget(user: string): void {
-    this.#wanted.delete(user);
+    for (const [key, { question }] of this.#asked) {
+      if (question.user === user) {
+        this.#asked.delete(key);
+      }
+    }
   }
 
   /** Starts what may start now. To be called after `want`, and now and then. */
   run(): void {
-    for (const user of this.#wanted) {
-      if (this.#running.size >= AT_ONCE) {
-        return;
-      }
-      const stretch = this.host.stretch();
-      if (stretch !== null && !this.#running.has(user)) {
-        this.#wanted.delete(user);
-        this.#running.add(user);
-        void this.#fetch(user, stretch).finally(() => {
-          this.#running.delete(user);
-          this.run();
-        });
+    for (const [key, asked] of this.#asked) {
+      const screen = this.host.onScreen(asked.question);
+      asked.wants = screen === null ? [] : within(asked.wants, screen);
+      const due = performance.now() >= dueMs(asked);
+      if (asked.wants.length === 0 && !asked.running && due) {
+        this.#asked.delete(key);
+      } else if (asked.wants.length > 0 && !asked.running && this.#running < AT_ONCE && due) {
+        void this.#fetch(asked);
       }
     }
   }
 
-  async #fetch(user: string, stretch: Stretch): Promise<void> {
-    const series: TimedSeries[] = [];
-    let position: Position | null = null;
-    let after: string | null = null;
-    try {
-      for (let page = 0; page < MOST_PAGES; page += 1) {
-        const answer = await this.host.ask("history", {
-          user,
-          metric: this.metric,
-          fromMs: stretch.fromMs,
-          toMs: stretch.toMs,
-          resolution: "raw",
-          limit: PAGE_READINGS,
-          ...(after === null ? {} : { after }),
-        });
-        if (!isHistoryPage(answer)) {
-          console.error("The answer to a history request is not a page of history.");
-          return;
-        }
-        series.push(...answer.series);
-        // What changed between two pages is in neither for sure: the earlier position holds.
-        position ??= answer.position;
-        after = answer.next ?? null;
-        if (after === null) {
-          break;
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof RequestError)) {
-        throw error;
-      }
-      // A lost connection asks again when it is back; a refusal is not made better by asking.
-      if (error.code !== "connectionLost") {
-        console.warn(`The history of the last minutes is missing: ${error.message}`);
-      }
+  #of(question: Question): Asked {
+    const key = keyOf(question);
+    let asked = this.#asked.get(key);
+    if (asked === undefined) {
+      asked = {
+        question,
+        wants: [],
+        running: false,
+        failures: 0,
+        notBeforeMs: 0,
+        changesNotBeforeMs: 0,
+      };
+      this.#asked.set(key, asked);
+    }
+    return asked;
+  }
+
+  async #fetch(asked: Asked): Promise<void> {
+    const stretch = unite(asked.wants, NEAR_MS).at(-1);
+    if (stretch === undefined) {
       return;
     }
-    if (position !== null) {
-      this.host.arrived(user, stretch, series, position);
+    asked.running = true;
+    this.#running += 1;
+    try {
+      await this.#ask(asked, stretch);
+    } catch (error) {
+      this.#failed(asked, stretch, error);
+    } finally {
+      asked.running = false;
+      asked.changesNotBeforeMs = performance.now() + APART_MS;
+      this.#running -= 1;
+    }
+    this.run();
+  }
+
+  async #ask(asked: Asked, stretch: Stretch): Promise<void> {
+    const pages: HistoryPage[] = [];
+    let after: string | null = null;
+    do {
+      const answer = await this.host.ask("history", {
+        ...asked.question,
+        ...stretch,
+        limit: PAGE,
+        ...(after === null ? {} : { after }),
+      });
+      if (!isHistoryPage(answer)) {
+        throw new Error("the answer to a history request is no page of history");
+      }
+      pages.push(answer);
+      after = answer.next ?? null;
+      // What has left the screen meanwhile is not fetched to its end.
+      if (after !== null && !this.#isSeen(asked, stretch)) {
+        return;
+      }
+    } while (after !== null && pages.length < MOST_PAGES);
+    asked.failures = 0;
+    // What changed between two pages is in neither for sure: the earliest position holds.
+    const at = pages[0]?.position;
+    if (at !== undefined && this.#asked.get(keyOf(asked.question)) === asked) {
+      asked.wants = asked.wants.flatMap((want) =>
+        want.position !== null && isLater(want.position, at) ? [want] : without([want], stretch),
+      );
+      this.host.arrived(asked.question, stretch, pages, at);
     }
   }
+
+  #isSeen(asked: Asked, stretch: Stretch): boolean {
+    const screen = this.host.onScreen(asked.question);
+    return screen !== null && within([stretch], screen).length > 0;
+  }
+
+  /** A lost connection asks again when it is back; a busy server after a while. */
+  #failed(asked: Asked, stretch: Stretch, error: unknown): void {
+    const refused = error instanceof RequestError;
+    if (refused && error.code === "connectionLost") {
+      return;
+    }
+    const text = error instanceof Error ? error.message : String(error);
+    console.warn(`A stretch of history is missing: ${text}`);
+    if (!refused || FINAL.has(error.code)) {
+      asked.wants = without(asked.wants, stretch);
+      return;
+    }
+    const delayMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** asked.failures);
+    asked.failures += 1;
+    asked.notBeforeMs = performance.now() + delayMs;
+  }
+}
+
+function dueMs({ wants, notBeforeMs, changesNotBeforeMs }: Asked): number {
+  const onlyChanges = wants.every(({ position }) => position !== null);
+  return onlyChanges ? Math.max(notBeforeMs, changesNotBeforeMs) : notBeforeMs;
+}
+
+export function keyOf({ user, metric, resolution }: Question): string {
+  return `${resolution} ${metric} ${user}`;
 }

@@ -1,12 +1,16 @@
 // The recent readings of each user's heart rate: what the five-minute line is drawn from.
 import type { HealthDataUpdate, TimedSeries } from "@/protocol/messages";
 import type { Position } from "./positions";
+import type { Stretch } from "./stretches";
 
 export interface Point {
   readonly atMs: number;
   /** bpm; null where the device said nothing. */
   readonly value: number | null;
   readonly device: string;
+  /** Its number in its stream. */
+  readonly seq: number;
+  /** Marks of the bridge and of the server. */
   readonly quality: readonly string[];
   readonly contact: boolean | null;
   /** When the server had it. */
@@ -48,7 +52,7 @@ export class Lines {
    */
   replace(
     user: string,
-    stretch: { readonly fromMs: number; readonly toMs: number },
+    stretch: Stretch,
     series: readonly TimedSeries[],
     position: Position,
   ): void {
@@ -84,20 +88,23 @@ export class Lines {
   }
 }
 
-/** A device takes one reading of a metric at one moment; history does not name the stream. */
+/** Only a stream gives a number once; history does not name it, but tells the moment. */
 function identity(point: Point): string {
-  return `${point.device} ${point.atMs}`;
+  return `${point.device} ${point.seq} ${point.atMs}`;
 }
 
-function points(series: TimedSeries, position: Position): Point[] {
+export function points(series: TimedSeries, position: Position): Point[] {
   let atMs = 0;
+  let seq = 0;
   return series.atMs.map((difference, index) => {
     atMs += difference;
+    seq += series.seq[index] ?? 1;
     return {
       atMs,
       value: series.value[index] ?? null,
       device: series.device,
-      quality: series.quality?.[index] ?? [],
+      seq,
+      quality: [...(series.quality?.[index] ?? []), ...(series.serverMarks?.[index] ?? [])],
       contact: series.contact?.[index] ?? null,
       receivedMs: series.receivedMs,
       estimated: series.timeSource === "estimate",

@@ -42,6 +42,10 @@ const HEARTBEATS_MISSED = 2.5;
 /** Many screens come back with one access point: not all in the same moment. */
 const NETWORK_SPREAD_MS = 500;
 const DEFAULT_SPREAD_MS = 5_000;
+/** After so much silence a page that wakes asks whether its connection still stands. */
+const DOUBT_MS = 3_000;
+/** A connection that stands answers within this. */
+const ANSWER_MS = 5_000;
 
 export const UNCONNECTED: ConnectionState = {
   status: ConnectionStatus.DISCONNECTED,
@@ -49,6 +53,7 @@ export const UNCONNECTED: ConnectionState = {
   lostAtMs: null,
   retryAtMs: null,
   simulated: false,
+  mayMark: false,
 };
 
 export class Link {
@@ -238,6 +243,7 @@ export class Link {
       ...UNCONNECTED,
       status: ConnectionStatus.CONNECTED,
       simulated: this.#authenticated?.simulated ?? false,
+      mayMark: this.#authenticated?.mayMark ?? false,
     });
     for (const waiting of this.outgoing.drain()) {
       this.#connection?.send(waiting);
@@ -311,6 +317,10 @@ export class Link {
   }
 
   #network(online: boolean): void {
+    if (this.#connection !== null && online) {
+      // Perhaps another network, over which the old connection says nothing more.
+      this.#probe();
+    }
     if (this.#connection !== null || this.#state.status === ConnectionStatus.STOPPED) {
       return;
     }
@@ -330,9 +340,19 @@ export class Link {
     const silentMs = performance.now() - (this.#heardAtMs ?? 0);
     if (this.#session?.isOpen === true && silentMs > heartbeatMs * HEARTBEATS_MISSED) {
       this.#connection?.end();
+    } else if (silentMs > DOUBT_MS) {
+      this.#probe();
     }
     if (this.#connection === null && this.#state.status !== ConnectionStatus.STOPPED) {
       this.tryNow();
+    }
+  }
+
+  /** A browser cannot ping: subscribing from where each user stands is answered at once. */
+  #probe(): void {
+    if (this.#session?.isSubscribing === false && this.#session.isOpen) {
+      this.#session.subscribeAnew();
+      this.#connection?.expectAnswerWithin(ANSWER_MS);
     }
   }
 

@@ -3,7 +3,7 @@
 export interface PageHost {
   /** The network came or went, as far as the browser knows. */
   network(online: boolean): void;
-  /** The page is looked at again, after having been hidden or frozen. */
+  /** The page is looked at again, after having been hidden or frozen; its timers stood still. */
   woke(): void;
   /** The page goes, perhaps into the browser's cache of pages. */
   left(): void;
@@ -18,6 +18,7 @@ export function watchPage(host: PageHost): () => void {
     [window, "offline", () => host.network(false)],
     [window, "pagehide", () => host.left()],
     [window, "pageshow", () => host.woke()],
+    [document, "resume", () => host.woke()],
     [window, "hashchange", () => host.linked()],
     [
       document,

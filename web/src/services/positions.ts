@@ -87,6 +87,6 @@ export class Positions {
 }
 
 /** Another epoch is another history: anything of it is news, and the server will say reset. */
-function isLater(a: Position, b: Position): boolean {
+export function isLater(a: Position, b: Position): boolean {
   return a[0] !== b[0] || a[1] > b[1];
 }

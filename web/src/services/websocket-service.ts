@@ -14,9 +14,11 @@ import {
 } from "./events";
 import { Feed, type WatchedPerson } from "./feed";
 import { healthData } from "./health-data";
-import { HistoryFetcher, type Stretch } from "./history";
+import { HistoryFetcher, type Question } from "./history";
 import { Link, UNCONNECTED } from "./link";
+import { Past } from "./past";
 import type { News, Subscription } from "./session";
+import type { Stretch } from "./stretches";
 import { TokenKeeper } from "./token";
 import { TokenSource } from "./token-source";
 
@@ -53,7 +55,7 @@ export interface ServiceCounters {
   readonly ignored: number;
 }
 
-const METRICS = ["heart_rate", "steps", "battery"];
+const METRICS = ["heart_rate", "steps", "battery", "session", "mark", "summary"];
 const LINE_METRIC = "heart_rate";
 
 export class WebSocketService {
@@ -65,6 +67,11 @@ export class WebSocketService {
   #keeper: TokenKeeper | null = null;
   #feed: Feed | null = null;
   #history: HistoryFetcher | null = null;
+  /** What screens look back at, by user, metric and resolution. */
+  readonly past = new Past({
+    ask: (method, params) => this.request(method, params),
+    now: () => this.serverNow(),
+  });
   #snapshot: ServiceSnapshot | null = null;
   #holders = 0;
 
@@ -211,14 +218,19 @@ export class WebSocketService {
         subscribed: (message) => {
           feed.own(null, message.serverTime);
           feed.subscribed(message);
+          this.past.subscribed(message);
           this.#history?.run();
           this.#changed();
         },
         news: (message) => {
           feed.news(message);
+          this.past.news(message);
           this.#changed();
         },
-        second: () => this.#history?.run(),
+        second: () => {
+          this.#history?.run();
+          this.past.run();
+        },
       },
       new TokenSource(this.#tokens(), () => this.#options.getToken ?? null),
     );
@@ -226,7 +238,6 @@ export class WebSocketService {
 
   #newFeed(): Feed {
     const lineMs = this.#options.lineMs ?? 0;
-    const stretch = () => this.#stretch(lineMs);
     const feed = new Feed(
       {
         told: (person, news) => this.#told(person, news),
@@ -239,23 +250,25 @@ export class WebSocketService {
         left: (user) => this.#left(user),
         resubscribe: () => this.#link?.resubscribe(),
         added: () => this.#link?.subscribeToAdded(),
-        wantHistory: (user) => this.#history?.want(user),
-        stretch,
+        missing: (user, stretch, position) => {
+          const all = this.#stretch(lineMs);
+          if (all !== null) {
+            this.#history?.want(lineOf(user), stretch ?? all, position);
+          }
+        },
       },
       lineMs,
     );
     if (lineMs > 0) {
-      this.#history = new HistoryFetcher(
-        {
-          ask: (method, params) => this.request(method, params),
-          stretch,
-          arrived: (user, of, series, position) => {
-            feed.history(user, of, series, position);
-            this.#changed();
-          },
+      this.#history = new HistoryFetcher({
+        ask: (method, params) => this.request(method, params),
+        onScreen: () => this.#stretch(lineMs),
+        arrived: ({ user }, stretch, pages, position) => {
+          const series = pages.flatMap((page) => page.series);
+          feed.history(user, stretch, series, position);
+          this.#changed();
         },
-        LINE_METRIC,
-      );
+      });
     }
     return feed;
   }
@@ -298,6 +311,7 @@ export class WebSocketService {
 
   #left(user: string): void {
     this.#history?.forget(user);
+    this.past.forget(user);
     for (const [key, event] of this.#latest) {
       if (event.user === user) {
         this.#latest.delete(key);
@@ -321,6 +335,10 @@ export class WebSocketService {
 }
 
 const AHEAD_MS = 60_000;
+
+function lineOf(user: string): Question {
+  return { user, metric: LINE_METRIC, resolution: "raw" };
+}
 
 function stretchBefore(nowMs: number, lineMs: number): Stretch {
   return { fromMs: Math.max(0, Math.floor(nowMs - lineMs)), toMs: Math.ceil(nowMs + AHEAD_MS) };

@@ -1,17 +1,19 @@
 // Which gaps have just been filled in: their hatching leaves once, from left to right.
 import { useEffect, useRef, useState } from "react";
-import type { Gap, Sheet, Stretch } from "@/model/sheet";
+import type { Gap, Sheet } from "@/model/sheet";
+import { type Stretch, unite, within } from "@/services/stretches";
 
 export const FILL_MS = 600;
+/** A seam of less is no filling. */
+const LEAST_MS = 1_000;
 
-/** The gaps of before that `filled` stretches now cover. */
+/** What of the gaps of before has readings now, whichever way they came. */
 export function newlyFilled(before: readonly Gap[], sheet: Sheet): Stretch[] {
-  return before.filter(
-    (gap) =>
-      gap.toMs - gap.fromMs > 0 &&
-      sheet.filled.some((filled) => filled.fromMs <= gap.fromMs && filled.toMs > gap.fromMs) &&
-      !sheet.gaps.some((still) => still.fromMs === gap.fromMs),
-  );
+  const measured = sheet.ledger.filter(({ kind }) => kind !== "hole");
+  return before
+    .filter((gap) => !sheet.gaps.some((still) => still.sinceMs === gap.sinceMs))
+    .flatMap((gap) => within(unite(measured), gap))
+    .filter(({ fromMs, toMs }) => toMs - fromMs >= LEAST_MS);
 }
 
 export function useFilling(sheet: Sheet): readonly Stretch[] {

@@ -12,6 +12,7 @@ export function point(atMs: number, value: number | null, extra: Partial<Point> 
     atMs,
     value,
     device: "d1",
+    seq: atMs,
     quality: [],
     contact: null,
     receivedMs: atMs + 100,
@@ -54,6 +55,7 @@ export function connection(extra: Partial<ConnectionState> = {}): ConnectionStat
     lostAtMs: null,
     retryAtMs: null,
     simulated: false,
+    mayMark: false,
     ...extra,
   };
 }

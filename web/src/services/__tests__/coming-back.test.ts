@@ -36,6 +36,7 @@ describe("coming back", () => {
         lostAtMs: SERVER_TIME,
         retryAtMs: performance.now() + 250,
         simulated: false,
+        mayMark: false,
       },
     ]);
   });

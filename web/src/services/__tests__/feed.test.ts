@@ -13,8 +13,7 @@ beforeEach(() => {
     left: vi.fn(),
     resubscribe: vi.fn(),
     added: vi.fn(),
-    wantHistory: vi.fn(),
-    stretch: vi.fn(() => ({ fromMs: SERVER_TIME - 300_000, toMs: SERVER_TIME })),
+    missing: vi.fn(),
   };
   feed = new Feed(host as unknown as FeedHost, 300_000);
   subscribed({ u1: userSnapshot() });
@@ -49,17 +48,38 @@ describe("Feed", () => {
     expect(feed.watched[1]).toBe(second);
   });
 
-  test("only history that is on the screen is fetched again", () => {
-    host.wantHistory.mockClear();
-    historyChanged(SERVER_TIME - 3_600_000, SERVER_TIME - 3_500_000);
-    expect(host.wantHistory).not.toHaveBeenCalled();
-    expect(host.told).toHaveBeenCalledTimes(2);
+  test("a reset is a line of which nothing is known", () => {
+    expect(host.missing.mock.calls).toEqual([["u1", null, [EPOCH, 10]]]);
   });
 
-  test("the past of the line's own metric is", () => {
-    host.wantHistory.mockClear();
-    historyChanged(SERVER_TIME - 3_600_000, SERVER_TIME - 299_000);
-    expect(host.wantHistory).toHaveBeenCalledWith("u1");
+  test("after a resume only what its changes do not bring is missing", () => {
+    host.missing.mockClear();
+    subscribed({ u1: userSnapshot({ reset: false, position: [EPOCH, 12] }) });
+    feed.news(update(11, 10));
+    expect(host.missing).not.toHaveBeenCalled();
+  });
+
+  test("a changed past is missing as of its position; another metric's is not", () => {
+    host.missing.mockClear();
+    historyChanged(SERVER_TIME - 60_000, SERVER_TIME - 50_000, "steps");
+    expect(host.missing).not.toHaveBeenCalled();
+    historyChanged(SERVER_TIME - 60_000, SERVER_TIME - 50_000);
+    expect(host.missing).toHaveBeenCalledWith(
+      "u1",
+      expect.objectContaining({ fromMs: SERVER_TIME - 60_000, toMs: SERVER_TIME - 50_000 }),
+      [EPOCH, 11],
+    );
+  });
+
+  test("what was left out of a conflated update lies before it, or anywhere", () => {
+    feed.news(update(11, 10));
+    host.missing.mockClear();
+    feed.news(update(15, 11, { conflated: 3 }));
+    const between = { fromMs: SERVER_TIME + 1_001, toMs: SERVER_TIME + 5_000 };
+    expect(host.missing.mock.calls).toEqual([["u1", between, [EPOCH, 15]]]);
+    const late = { conflated: 1, series: series([SERVER_TIME - 9_000], [60]) };
+    feed.news(update(16, 15, late));
+    expect(host.missing).toHaveBeenLastCalledWith("u1", null, [EPOCH, 16]);
   });
 
   test("history of somebody who left is not kept", () => {

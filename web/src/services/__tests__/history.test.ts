@@ -1,9 +1,12 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { HistoryFetcher, type HistoryHost } from "../history";
+import { HistoryFetcher, type HistoryHost, type Question } from "../history";
 import { RequestError } from "../requests";
+import type { Stretch } from "../stretches";
 import { EPOCH, historyPage } from "./fake-server";
 
 type Answer = (value: unknown) => void;
+
+let screen: Stretch | null;
 
 function host() {
   const asked: Record<string, unknown>[] = [];
@@ -14,23 +17,32 @@ function host() {
       asked.push(params);
       return new Promise((resolve, reject) => answers.push({ resolve, reject }));
     },
-    stretch: () => ({ fromMs: 100, toMs: 200 }),
+    onScreen: () => screen,
     arrived,
   };
-  return { made, asked, answers, arrived };
+  return { fetcher: new HistoryFetcher(made), asked, answers, arrived };
 }
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+function of(user = "u1"): Question {
+  return { user, metric: "heart_rate", resolution: "raw" };
+}
+
+const ALL = { fromMs: 0, toMs: 100_000 };
+
+async function settle() {
+  await vi.advanceTimersByTimeAsync(0);
+}
 
 beforeEach(() => {
+  vi.useFakeTimers();
+  screen = ALL;
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  return () => vi.useRealTimers();
 });
 
-test("asks for the stretch on the screen, raw, and hands it over with its position", async () => {
-  const { made, asked, answers, arrived } = host();
-  const fetcher = new HistoryFetcher(made, "heart_rate");
-  fetcher.want("u1");
+test("asks for what is missing, and hands it over with its position", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  fetcher.want(of(), { fromMs: 100, toMs: 200 }, null);
   fetcher.run();
   expect(asked).toEqual([
     { user: "u1", metric: "heart_rate", fromMs: 100, toMs: 200, resolution: "raw", limit: 2_000 },
@@ -38,13 +50,46 @@ test("asks for the stretch on the screen, raw, and hands it over with its positi
   const page = historyPage([150], [70], 7);
   answers[0]?.resolve(page);
   await settle();
-  expect(arrived).toHaveBeenCalledWith("u1", { fromMs: 100, toMs: 200 }, page.series, [EPOCH, 7]);
+  expect(arrived).toHaveBeenCalledWith(of(), { fromMs: 100, toMs: 200 }, [page], [EPOCH, 7]);
+  fetcher.run();
+  expect(asked).toHaveLength(1);
+});
+
+test("what is not on the screen, or has left it, is not asked for", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  screen = { fromMs: 50_000, toMs: 100_000 };
+  fetcher.want(of(), { fromMs: 0, toMs: 60_000 }, null);
+  fetcher.want(of("u2"), { fromMs: 0, toMs: 10_000 }, null);
+  fetcher.run();
+  expect(asked).toMatchObject([{ user: "u1", fromMs: 50_000, toMs: 60_000 }]);
+  screen = { fromMs: 70_000, toMs: 120_000 };
+  answers[0]?.resolve({ ...historyPage([55_000], [70], 7), next: "p2" });
+  await settle();
+  expect(asked).toHaveLength(1);
+  expect(arrived).not.toHaveBeenCalled();
+  screen = null;
+  fetcher.want(of(), { fromMs: 80_000, toMs: 90_000 }, null);
+  fetcher.run();
+  expect(asked).toHaveLength(1);
+});
+
+test("each hole by itself, near ones together", async () => {
+  const { fetcher, asked, answers } = host();
+  fetcher.want(of(), { fromMs: 1_000, toMs: 2_000 }, null);
+  fetcher.want(of(), { fromMs: 40_000, toMs: 41_000 }, null);
+  fetcher.want(of(), { fromMs: 42_000, toMs: 43_000 }, null);
+  fetcher.run();
+  answers[0]?.resolve(historyPage([42_500], [70]));
+  await settle();
+  expect(asked).toMatchObject([
+    { fromMs: 40_000, toMs: 43_000 },
+    { fromMs: 1_000, toMs: 2_000 },
+  ]);
 });
 
 test("goes on where a page ends, under the first page's position", async () => {
-  const { made, asked, answers, arrived } = host();
-  const fetcher = new HistoryFetcher(made, "heart_rate");
-  fetcher.want("u1");
+  const { fetcher, asked, answers, arrived } = host();
+  fetcher.want(of(), ALL, null);
   fetcher.run();
   answers[0]?.resolve({ ...historyPage([110], [70], 7), next: "p2" });
   await settle();
@@ -55,14 +100,42 @@ test("goes on where a page ends, under the first page's position", async () => {
   expect(arrived.mock.calls[0]?.[3]).toEqual([EPOCH, 7]);
 });
 
-test("four at once; asked again meanwhile, once more after that", async () => {
-  const { made, asked, answers } = host();
-  const fetcher = new HistoryFetcher(made, "heart_rate");
-  for (const user of ["a", "b", "c", "d", "e", "f"]) {
-    fetcher.want(user);
-  }
+test("a change that the answer does not have is fetched once more, one that it has is not", async () => {
+  const { fetcher, asked, answers } = host();
+  fetcher.want(of(), ALL, null);
   fetcher.run();
-  fetcher.want("a");
+  fetcher.want(of(), { fromMs: 10, toMs: 20 }, [EPOCH, 7]);
+  fetcher.want(of(), { fromMs: 30, toMs: 40 }, [EPOCH, 8]);
+  fetcher.run();
+  expect(asked).toHaveLength(1);
+  answers[0]?.resolve(historyPage([150], [70], 7));
+  await settle();
+  await vi.advanceTimersByTimeAsync(1_000);
+  fetcher.run();
+  expect(asked).toHaveLength(2);
+  expect(asked[1]).toMatchObject({ fromMs: 30, toMs: 40 });
+});
+
+test("what changes all the time is fetched once a second", async () => {
+  const { fetcher, asked, answers } = host();
+  fetcher.want(of(), { fromMs: 10, toMs: 20 }, [EPOCH, 7]);
+  fetcher.run();
+  answers[0]?.resolve(historyPage([15], [70], 7));
+  await settle();
+  fetcher.want(of(), { fromMs: 30, toMs: 40 }, [EPOCH, 8]);
+  fetcher.want(of(), { fromMs: 50, toMs: 60 }, [EPOCH, 9]);
+  fetcher.run();
+  expect(asked).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1_000);
+  fetcher.run();
+  expect(asked[1]).toMatchObject({ fromMs: 30, toMs: 60 });
+});
+
+test("four at once", async () => {
+  const { fetcher, asked, answers } = host();
+  for (const user of ["a", "b", "c", "d", "e", "f"]) {
+    fetcher.want(of(user), ALL, null);
+  }
   fetcher.run();
   expect(asked.map((params) => params.user)).toEqual(["a", "b", "c", "d"]);
   answers[0]?.resolve(historyPage([150], [70]));
@@ -70,27 +143,59 @@ test("four at once; asked again meanwhile, once more after that", async () => {
   expect(asked.map((params) => params.user)).toEqual(["a", "b", "c", "d", "e"]);
 });
 
-test("a refusal and an answer that is none are said, a lost connection is not", async () => {
-  const { made, answers, arrived } = host();
-  const fetcher = new HistoryFetcher(made, "heart_rate");
-  for (const user of ["a", "b", "c"]) {
-    fetcher.want(user);
+test("a lost connection asks again when it is back", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  fetcher.want(of(), ALL, null);
+  fetcher.run();
+  answers[0]?.reject(new RequestError("connectionLost", "gone"));
+  await settle();
+  expect(console.warn).not.toHaveBeenCalled();
+  fetcher.run();
+  expect(asked[1]).toEqual(asked[0]);
+  answers.at(-1)?.resolve(historyPage([150], [70]));
+  await settle();
+  expect(arrived).toHaveBeenCalledOnce();
+});
+
+test("a server that cannot read now is asked later, ever more so", async () => {
+  const { fetcher, asked, answers } = host();
+  fetcher.want(of(), ALL, null);
+  for (const waitMs of [5_000, 10_000]) {
+    fetcher.run();
+    answers.at(-1)?.reject(new RequestError("failed", "the database cannot be read"));
+    await settle();
+    const before = asked.length;
+    await vi.advanceTimersByTimeAsync(waitMs - 1);
+    fetcher.run();
+    expect(asked).toHaveLength(before);
+    await vi.advanceTimersByTimeAsync(1);
   }
   fetcher.run();
+  expect(asked).toHaveLength(3);
+});
+
+test("a refusal for good, and an answer that is none, are said and not asked again", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  fetcher.want(of("a"), ALL, null);
+  fetcher.want(of("b"), ALL, null);
+  fetcher.run();
   answers[0]?.reject(new RequestError("notGranted", "no"));
-  answers[1]?.reject(new RequestError("connectionLost", "gone"));
-  answers[2]?.resolve({ series: "none" });
+  answers[1]?.resolve({ series: "none" });
   await settle();
-  expect(console.warn).toHaveBeenCalledOnce();
-  expect(console.error).toHaveBeenCalledOnce();
+  expect(console.warn).toHaveBeenCalledTimes(2);
+  fetcher.run();
+  expect(asked).toHaveLength(2);
   expect(arrived).not.toHaveBeenCalled();
 });
 
-test("who left is not asked for", () => {
-  const { made, asked } = host();
-  const fetcher = new HistoryFetcher(made, "heart_rate");
-  fetcher.want("u1");
+test("who left is neither asked for nor heard", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  fetcher.want(of(), ALL, null);
+  fetcher.run();
   fetcher.forget("u1");
   fetcher.run();
-  expect(asked).toEqual([]);
+  answers[0]?.resolve(historyPage([150], [70]));
+  await settle();
+  expect(asked).toHaveLength(1);
+  expect(arrived).not.toHaveBeenCalled();
 });

@@ -153,12 +153,12 @@ describe("the line", () => {
       serverTime: SERVER_TIME,
       why: "backfilled",
     });
-    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(2_000);
     expect(socket.got("REQUEST")).toHaveLength(2);
-    await answerHistory(
-      socket,
-      historyPage([SERVER_TIME - 55_000, SERVER_TIME - 1_000], [80, 65], 11),
-    );
+    expect(socket.got("REQUEST")[1]).toMatchObject({
+      params: { fromMs: SERVER_TIME - 60_000, toMs: SERVER_TIME - 50_000 },
+    });
+    await answerHistory(socket, historyPage([SERVER_TIME - 55_000], [80], 11));
     expect(line()).toEqual([
       [SERVER_TIME - 55_000, 80],
       [SERVER_TIME - 1_000, 65],

@@ -52,7 +52,10 @@ describe("opening", () => {
       {
         type: "AUTHENTICATE",
         token: "the.first.token",
-        client: { name: "strapline-web", metrics: ["heart_rate", "steps", "battery"] },
+        client: {
+          name: "strapline-web",
+          metrics: ["heart_rate", "steps", "battery", "session", "mark", "summary"],
+        },
       },
     ]);
     socket.say(authenticated());

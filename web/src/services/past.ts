@@ -1,0 +1,297 @@
+// What a screen looks back at: readings, or seconds to days, kept as far as they are known.
+import type { HistoryPage, Stretches, Subscribed } from "@/protocol/messages";
+import type { Unsubscribe } from "./emitter";
+import { HistoryFetcher, keyOf, type Question } from "./history";
+import { type Line, points } from "./lines";
+import type { Position } from "./positions";
+import type { News } from "./session";
+import { missingOf, type Stretch, unite, within, without } from "./stretches";
+
+/** What was measured in one stretch of a resolution. */
+export interface Bucket {
+  readonly atMs: number;
+  readonly count: number;
+  readonly average: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly taken: number | null;
+}
+
+/** One user's metric at one resolution: in order of time, as far as `known` says. */
+export interface PastRecord {
+  readonly points: Line;
+  readonly buckets: readonly Bucket[];
+  readonly known: readonly Stretch[];
+  /** The zone of its days. */
+  readonly zone: string | null;
+}
+
+export interface PastHost {
+  ask(method: "history", params: Record<string, unknown>): Promise<unknown>;
+  /** The server's time; null before its first word. */
+  now(): number | null;
+}
+
+/** Readings and stretches that are kept, over all that is on a screen or was. */
+export const PAST_BOUND = 40_000;
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+export const BUCKET_MS: Readonly<Record<Question["resolution"], number>> = {
+  raw: 1,
+  second: SECOND_MS,
+  minute: MINUTE_MS,
+  hour: 60 * MINUTE_MS,
+  day: 24 * 60 * MINUTE_MS,
+};
+/** A reading may take so long to come; what is younger is asked for again. */
+const SETTLED_MS = 3_000;
+/** How often the running end is asked for while it is looked at. */
+const LEAST_PERIOD_MS = 5_000;
+
+const NOTHING: PastRecord = { points: [], buckets: [], known: [], zone: null };
+
+interface Kept {
+  readonly question: Question;
+  record: PastRecord;
+  readonly views: Set<Stretch>;
+  /** The running end has been asked for then, on the page's monotonic clock. */
+  endAskedMs: number;
+}
+
+export class Past {
+  readonly #kept = new Map<string, Kept>();
+  readonly #watchers = new Set<() => void>();
+  readonly #fetcher: HistoryFetcher;
+
+  constructor(private readonly host: PastHost) {
+    this.#fetcher = new HistoryFetcher({
+      ask: (method, params) => host.ask(method, params),
+      onScreen: (question) => this.#screen(question),
+      arrived: (question, stretch, pages, at) => this.#arrived(question, stretch, pages, at),
+    });
+  }
+
+  /** How many readings and stretches are kept. */
+  get size(): number {
+    return [...this.#kept.values()].reduce((sum, { record }) => sum + sizeOf(record), 0);
+  }
+
+  subscribe = (watcher: () => void): Unsubscribe => {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  };
+
+  /** The same object until something of it is new. */
+  of(question: Question): PastRecord {
+    return this.#kept.get(keyOf(question))?.record ?? NOTHING;
+  }
+
+  /** On a screen until the returned function is called: fetched where it is not known. */
+  look(question: Question, stretch: Stretch): Unsubscribe {
+    const key = keyOf(question);
+    const kept = this.#kept.get(key) ?? {
+      question,
+      record: NOTHING,
+      views: new Set<Stretch>(),
+      endAskedMs: Number.NEGATIVE_INFINITY,
+    };
+    // The newest last: what has not been looked at for longest gives way first.
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    const view = whole(stretch, question);
+    kept.views.add(view);
+    this.#ask(kept);
+    this.#fetcher.run();
+    return () => {
+      kept.views.delete(view);
+    };
+  }
+
+  /** Once a second: asks for the running end of what is looked at, and for what is due. */
+  run(): void {
+    for (const kept of this.#kept.values()) {
+      this.#ask(kept);
+    }
+    this.#fetcher.run();
+  }
+
+  /** A snapshot that is a reset says nothing of the past: all of it may be another. */
+  subscribed({ snapshot }: Subscribed): void {
+    for (const kept of this.#kept.values()) {
+      if (snapshot[kept.question.user]?.reset === true) {
+        this.#set(kept, { ...kept.record, known: [] });
+      }
+    }
+    this.run();
+  }
+
+  news(news: News): void {
+    if (news.type !== "HISTORY_CHANGED" && news.type !== "HEALTH_DATA_UPDATE") {
+      return;
+    }
+    const stretch = news.type === "HISTORY_CHANGED" ? news : stretchOf(news.series.atMs);
+    for (const kept of this.#kept.values()) {
+      const { question, record } = kept;
+      if (question.user === news.user && question.metric === news.metric) {
+        this.#changed(kept, record, whole(stretch, question), news.position);
+      }
+    }
+    if (news.type === "HISTORY_CHANGED") {
+      this.#fetcher.run();
+    }
+  }
+
+  forget(user: string): void {
+    this.#fetcher.forget(user);
+    for (const kept of this.#kept.values()) {
+      if (kept.question.user === user) {
+        this.#set(kept, NOTHING);
+      }
+    }
+  }
+
+  /** What is known of it is old; what is not is to be asked for anyway. */
+  #changed(kept: Kept, record: PastRecord, stretch: Stretch, position: Position): void {
+    const onScreen = this.#screen(kept.question) !== null;
+    const asked = within(this.#fetcher.wanted(kept.question), stretch).length > 0;
+    if (onScreen && (asked || within(record.known, stretch).length > 0)) {
+      this.#fetcher.want(kept.question, stretch, position);
+    }
+    if (within(record.known, stretch).length > 0) {
+      this.#set(kept, { ...record, known: without(record.known, stretch) });
+    }
+  }
+
+  #ask(kept: Kept): void {
+    const nowMs = this.host.now();
+    const { question, record, views } = kept;
+    if (nowMs === null || views.size === 0) {
+      return;
+    }
+    const settledMs = settled(question, nowMs);
+    const due = performance.now() - kept.endAskedMs >= periodMs(question);
+    for (const view of views) {
+      const past = { fromMs: view.fromMs, toMs: Math.min(view.toMs, settledMs) };
+      const known = [...record.known, ...this.#fetcher.wanted(question)];
+      for (const stretch of past.toMs > past.fromMs ? missingOf(past, known) : []) {
+        const reachesNow = stretch.toMs === settledMs && view.toMs > settledMs;
+        if (!reachesNow || due || stretch.toMs - stretch.fromMs >= periodMs(question)) {
+          kept.endAskedMs = reachesNow ? performance.now() : kept.endAskedMs;
+          const toMs = reachesNow ? view.toMs : stretch.toMs;
+          this.#fetcher.want(question, { fromMs: stretch.fromMs, toMs }, null);
+        }
+      }
+    }
+  }
+
+  #screen(question: Question): Stretch | null {
+    const views = [...(this.#kept.get(keyOf(question))?.views ?? [])];
+    return views.length === 0
+      ? null
+      : {
+          fromMs: Math.min(...views.map(({ fromMs }) => fromMs)),
+          toMs: Math.max(...views.map(({ toMs }) => toMs)),
+        };
+  }
+
+  #arrived(
+    question: Question,
+    stretch: Stretch,
+    pages: readonly HistoryPage[],
+    at: Position,
+  ): void {
+    const kept = this.#kept.get(keyOf(question));
+    if (kept === undefined) {
+      return;
+    }
+    const { record } = kept;
+    const outside = ({ atMs }: { readonly atMs: number }) =>
+      atMs < stretch.fromMs || atMs >= stretch.toMs;
+    const fresh = pages.flatMap(({ series }) => series.flatMap((one) => points(one, at)));
+    const buckets = pages.flatMap(({ stretches }) => (stretches ?? []).flatMap(bucketsOf));
+    const knownTo = Math.min(stretch.toMs, settled(question, this.host.now() ?? stretch.toMs));
+    const known = unite([...record.known, { ...stretch, toMs: knownTo }]);
+    const wanted = this.#fetcher.wanted(question);
+    this.#set(kept, {
+      points: inOrder([...record.points.filter(outside), ...fresh]),
+      buckets: inOrder([...record.buckets.filter(outside), ...buckets]),
+      known: wanted.reduce<Stretch[]>((left, one) => without(left, one), known),
+      zone: pages[0]?.zone ?? record.zone,
+    });
+    this.#shed();
+  }
+
+  #shed(): void {
+    for (const [key, { record, views }] of this.#kept) {
+      if (this.size <= PAST_BOUND) {
+        return;
+      }
+      if (views.size === 0 && sizeOf(record) > 0) {
+        this.#kept.delete(key);
+      }
+    }
+  }
+
+  #set(kept: Kept, record: PastRecord): void {
+    kept.record = record;
+    for (const watcher of [...this.#watchers]) {
+      watcher();
+    }
+  }
+}
+
+function sizeOf({ points: readings, buckets }: PastRecord): number {
+  return readings.length + buckets.length;
+}
+
+function periodMs({ resolution }: Question): number {
+  return Math.max(LEAST_PERIOD_MS, Math.min(BUCKET_MS[resolution], MINUTE_MS));
+}
+
+/** Up to here nothing is still on its way: the running stretch is over later. */
+function settled({ resolution }: Question, nowMs: number): number {
+  const lengthMs = BUCKET_MS[resolution];
+  return Math.floor((nowMs - SETTLED_MS) / lengthMs) * lengthMs;
+}
+
+/**
+ * The stretches of the resolution that it touches. Days begin when those of the person do, which
+ * a page does not know before it has asked: a day on either side is enough.
+ */
+function whole({ fromMs, toMs }: Stretch, { resolution }: Question): Stretch {
+  const lengthMs = BUCKET_MS[resolution];
+  const marginMs = resolution === "day" ? lengthMs : 0;
+  return {
+    fromMs: Math.max(0, Math.floor(fromMs / lengthMs) * lengthMs - marginMs),
+    toMs: Math.ceil(toMs / lengthMs) * lengthMs,
+  };
+}
+
+function stretchOf(differences: readonly number[]): Stretch {
+  let atMs = 0;
+  const times = differences.map((difference) => {
+    atMs += difference;
+    return atMs;
+  });
+  return { fromMs: Math.min(...times), toMs: Math.max(...times) + 1 };
+}
+
+function bucketsOf(stretches: Stretches): Bucket[] {
+  let atMs = 0;
+  return stretches.atMs.map((difference, index) => {
+    atMs += difference;
+    return {
+      atMs,
+      count: stretches.count[index] ?? 0,
+      average: stretches.average?.[index] ?? null,
+      min: stretches.min?.[index] ?? null,
+      max: stretches.max?.[index] ?? null,
+      taken: stretches.taken?.[index] ?? null,
+    };
+  });
+}
+
+function inOrder<One extends { readonly atMs: number }>(all: readonly One[]): readonly One[] {
+  return [...all].sort((a, b) => a.atMs - b.atMs);
+}
