@@ -1,8 +1,8 @@
-"""What is folded out of the readings: each device's newest, minutes, and the day's steps.
+"""What is folded out of the readings: each device's newest, and sums by minute and hour.
 
 Every fold is commutative, so any order of arrival ends in the same state. Aggregates are kept
-by UTC minute; a person's day is summed out of them. The minutes of the present day are kept in
-:class:`DayCache`, since each live reading asks for them.
+by UTC minute and hour; a person's day is summed out of them. The sums of the present day are
+kept in :class:`DayCache`, since each live reading asks for them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from strapline_protocol.series import Series
 from strapline_server.days import day_of, zone_named
 from strapline_server.state import AHEAD_MS, Day, Source, usable
 from strapline_server.store.database import Transaction, Value
+from strapline_server.store.ordered import counter_of
 from strapline_server.store.people import User
+from strapline_server.store.steps import Steps
+from strapline_server.store.sums import HOUR_MINUTES, MINUTE_MS, Folded, Sum
 
-MINUTE_MS: Final = 60_000
 _MOST_DAYS: Final = 10_000
-#: A counter begins below 0 after its field has wrapped: the widest that there is has 32 bits.
-_LEAST_ORIGIN: Final = -(2**32)
 
 
 @dataclass(slots=True)
-class _Sum:
+class _Minute:
     """Readings of one minute and counter."""
 
     count: int
@@ -49,10 +49,7 @@ class _CachedDay:
     begins_ms: int
     ends_ms: int
     device_key: int
-    count: int
-    total: float
-    low: float | None
-    high: float | None
+    sum: Sum
 
 
 @dataclass(slots=True)
@@ -69,12 +66,12 @@ class DayCache:
         """Forget one, whose past has changed."""
         self._days.pop((user_key, metric), None)
 
-    def get(self, user_key: int, metric: str, begins_ms: int, ends_ms: int) -> _CachedDay | None:
+    def get(self, user_key: int, metric: str, begins_ms: int, ends_ms: int) -> Sum | None:
         """The sums of exactly this day."""
         day = self._days.get((user_key, metric))
         if day is None or (day.begins_ms, day.ends_ms) != (begins_ms, ends_ms):
             return None
-        return day
+        return day.sum
 
     def put(self, user_key: int, metric: str, day: _CachedDay) -> None:
         """Keep one."""
@@ -83,7 +80,9 @@ class DayCache:
         if len(self._days) > _MOST_DAYS:
             self._days.popitem(last=False)
 
-    def fold(self, user_key: int, metric: str, device_key: int, minutes: dict[int, _Sum]) -> None:
+    def fold(
+        self, user_key: int, metric: str, device_key: int, minutes: dict[int, _Minute]
+    ) -> None:
         """Add new minutes to a day that is kept."""
         day = self._days.get((user_key, metric))
         if day is None:
@@ -92,11 +91,8 @@ class DayCache:
             self.forget(user_key, metric)
             return
         for minute, new in minutes.items():
-            if day.begins_ms <= minute * MINUTE_MS < day.ends_ms:
-                day.count += new.count
-                day.total += new.total
-                day.low = new.low if day.low is None else min(day.low, new.low)
-                day.high = new.high if day.high is None else max(day.high, new.high)
+            if day.begins_ms // MINUTE_MS <= minute < day.ends_ms // MINUTE_MS:
+                day.sum.add(new.count, new.total, new.low, new.high)
 
 
 class Aggregates:
@@ -119,7 +115,26 @@ class Aggregates:
         """Take in readings that were not in before."""
         fit = usable(series)
         self.fold_latest(user_key, device_key, series, at_ms, committed_ms, fit)
-        self.fold_minutes(user_key, device_key, series, at_ms, fit)
+        minutes = self.fold_minutes(user_key, device_key, series, at_ms, fit)
+        key: dict[str, Value] = {
+            "user_key": user_key,
+            "metric": series.metric,
+            "device_key": device_key,
+            "counter": counter_of(series),
+        }
+        for hour, (found, covered) in _hours(minutes).items():
+            self._transaction.run(
+                "fold_hour",
+                **key,
+                hour=hour,
+                count=found.count,
+                low=found.low,
+                high=found.high,
+                total=float(found.total),
+                covered=covered,
+            )
+        if self._cache is not None:
+            self._cache.fold(user_key, series.metric, device_key, minutes)
 
     def fold_latest(
         self,
@@ -172,9 +187,9 @@ class Aggregates:
         series: Series,
         at_ms: Sequence[int],
         fit: Sequence[bool],
-    ) -> None:
-        """Sums by UTC minute."""
-        sums: dict[int, _Sum] = {}
+    ) -> dict[int, _Minute]:
+        """Sums by UTC minute, which are not yet in those of its hour."""
+        sums: dict[int, _Minute] = {}
         rows = zip(series.value, at_ms, series.numbers(), fit, strict=True)
         for value, at, number, good in rows:
             if not good or value is None:
@@ -184,11 +199,9 @@ class Aggregates:
             if minute in sums:
                 sums[minute].add(value, moment)
             else:
-                sums[minute] = _Sum(1, value, value, value, moment)
-        counter = ""
-        # A reading whose counter cannot be is kept, and counts nothing.
-        if series.counter is not None and series.counter.from_ >= _LEAST_ORIGIN:
-            counter = series.counter.id
+                sums[minute] = _Minute(1, value, value, value, moment)
+        counter = counter_of(series)
+        if counter and series.counter is not None:
             self._transaction.run(
                 "insert_counter",
                 user_key=user_key,
@@ -196,14 +209,17 @@ class Aggregates:
                 counter=counter,
                 origin=series.counter.from_,
             )
+        key: dict[str, Value] = {
+            "user_key": user_key,
+            "metric": series.metric,
+            "device_key": device_key,
+            "counter": counter,
+        }
         for minute, found in sums.items():
             self._transaction.run(
                 "fold_minute",
-                user_key=user_key,
-                metric=series.metric,
+                **key,
                 minute=minute,
-                device_key=device_key,
-                counter=counter,
                 count=found.count,
                 low=found.low,
                 high=found.high,
@@ -212,8 +228,7 @@ class Aggregates:
                 last_seq=found.last[1],
                 last_value=found.last[2],
             )
-        if self._cache is not None:
-            self._cache.fold(user_key, series.metric, device_key, sums)
+        return sums
 
     def sources(self, user_key: int, metric: str) -> list[Source]:
         """Each device's newest, in order of rank."""
@@ -229,75 +244,44 @@ class Aggregates:
             for row in self._transaction.all("latest", user_key=user_key, metric=metric)
         ]
 
+    def between(self, user_key: int, metric: str, from_ms: int, to_ms: int) -> Sum:
+        """What was measured from ``from_ms`` to before ``to_ms``, each minute of one source.
+
+        For exact moments, such as those of a session: whole hours and minutes come out of what
+        was folded, what is left of a minute at either end out of the readings. An end on a whole
+        minute, or one that no reading has reached, costs little.
+        """
+        return Folded(self._transaction, user_key, metric).between(from_ms, to_ms)
+
     def day(self, user: User, metric: str) -> Day:
         """The user's present day of one metric."""
         begins_ms, ends_ms = day_of(self._transaction.now_ms, zone_named(user.zone))
         if metric == STEPS.name:
-            return Day(ends_ms, steps=self._steps(user.key, begins_ms, ends_ms))
+            steps = Steps(self._transaction, user.key, lambda _: (begins_ms, ends_ms))
+            taken = steps.day(begins_ms)
+            return Day(ends_ms, steps=taken.steps if taken.count else None)
+        found = None
         if self._cache is not None:
-            kept = self._cache.get(user.key, metric, begins_ms, ends_ms)
-            if kept is not None:
-                return Day(ends_ms, kept.count, kept.total, kept.low, kept.high)
-        row = self._transaction.one(
-            "day", user_key=user.key, metric=metric, **_minutes(begins_ms, ends_ms)
-        )
-        if row is None or not row["count"]:
-            return Day(ends_ms)
-        day = Day(ends_ms, row["count"], row["total"], row["low"], row["high"])
-        self._keep(user.key, metric, begins_ms, day)
-        return day
+            found = self._cache.get(user.key, metric, begins_ms, ends_ms)
+        if found is None:
+            found = self._measured(user.key, metric, begins_ms, ends_ms)
+        return Day(ends_ms, found.count, found.total, found.low, found.high)
 
-    def _keep(self, user_key: int, metric: str, begins_ms: int, day: Day) -> None:
-        if self._cache is None:
-            return
-        devices = self._transaction.all("latest", user_key=user_key, metric=metric)
-        if len(devices) != 1:
-            return
-        kept = _CachedDay(
-            begins_ms,
-            day.ends_ms,
-            devices[0]["device_key"],
-            day.count,
-            day.total,
-            day.low,
-            day.high,
-        )
-        self._cache.put(user_key, metric, kept)
-
-    def _steps(self, user_key: int, begins_ms: int, ends_ms: int) -> int | None:
-        """Differences within each counter, of the one device that counts on this day."""
-        minutes = _minutes(begins_ms, ends_ms)
-        source = self._transaction.one(
-            "source_of_day", user_key=user_key, metric=STEPS.name, **minutes
-        )
-        if source is None:
-            return None
-        device_key = source["device_key"]
-        rows = self._transaction.all(
-            "counters_of_day", user_key=user_key, device_key=device_key, **minutes
-        )
-        return sum(
-            max(
-                0,
-                int(row["last_value"])
-                - self._before(user_key, device_key, row["counter"], minutes["first_minute"]),
-            )
-            for row in rows
-        )
-
-    def _before(self, user_key: int, device_key: int, counter: str, first_minute: int) -> int:
-        """A counter's total when the day began; where it began later, what it counts from."""
-        key: dict[str, Value] = {
-            "user_key": user_key,
-            "device_key": device_key,
-            "counter": counter,
-        }
-        row = self._transaction.one("counter_before", **key, first_minute=first_minute)
-        if row is not None:
-            return int(row["last_value"])
-        row = self._transaction.one("counter_origin", **key)
-        return int(row["origin"]) if row is not None else 0
+    def _measured(self, user_key: int, metric: str, begins_ms: int, ends_ms: int) -> Sum:
+        folded = Folded(self._transaction, user_key, metric)
+        found = folded.over(begins_ms // MINUTE_MS, ends_ms // MINUTE_MS).get(None, Sum())
+        if self._cache is not None and len(folded.place) == 1:
+            (device_key,) = folded.place
+            self._cache.put(user_key, metric, _CachedDay(begins_ms, ends_ms, device_key, found))
+        return found
 
 
-def _minutes(begins_ms: int, ends_ms: int) -> dict[str, int]:
-    return {"first_minute": begins_ms // MINUTE_MS, "end_minute": ends_ms // MINUTE_MS}
+def _hours(minutes: dict[int, _Minute]) -> dict[int, tuple[Sum, int]]:
+    """The sums of each UTC hour, and which of its minutes they are of."""
+    hours: dict[int, tuple[Sum, int]] = {}
+    for minute, found in minutes.items():
+        hour, place = divmod(minute, HOUR_MINUTES)
+        together, covered = hours.get(hour, (Sum(), 0))
+        together.add(found.count, found.total, found.low, found.high)
+        hours[hour] = (together, covered | 1 << place)
+    return hours

@@ -11,9 +11,10 @@ from strapline_protocol.base import SAFE_INTEGER
 from strapline_protocol.publishing import Zero
 from strapline_protocol.series import Series
 from strapline_server.state import usable
-from strapline_server.store.aggregates import MINUTE_MS, Aggregates, DayCache
+from strapline_server.store.aggregates import Aggregates, DayCache
 from strapline_server.store.columns import LONGEST_BLOCK_MS, cut, pack, sound, wall_times
 from strapline_server.store.database import Transaction, Value
+from strapline_server.store.sums import HOUR_MINUTES, MINUTE_MS
 
 _ALWAYS: Final = SAFE_INTEGER
 #: Blocks of as many readings are not worth merging.
@@ -166,6 +167,9 @@ class Rebase:
                 for good, at in zip(usable(series), at_ms, strict=True)
             ]
             self._aggregates.fold_minutes(moved.user_key, moved.device_key, series, at_ms, fit)
+        hours = {"first_hour": first // HOUR_MINUTES, "last_hour": last // HOUR_MINUTES}
+        self._transaction.run("delete_hours", **key, **hours)
+        self._transaction.run("fold_hours_anew", **key, **hours)
 
     def _fold_latest_anew(self, moved: Moved) -> None:
         key = moved.key

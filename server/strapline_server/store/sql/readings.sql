@@ -107,31 +107,6 @@ DELETE FROM minutes
 WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
   AND minute BETWEEN :first_minute AND :last_minute;
 
--- name: day
--- In each minute the source that comes first counts; the others only where it has nothing.
-SELECT sum(count) AS count, sum(total) AS total, min(low) AS low, max(high) AS high
-FROM (
-    SELECT count, total, low, high, min(place)
-    FROM minutes JOIN source_order USING (user_key, metric, device_key)
-    WHERE user_key = :user_key AND metric = :metric
-      AND minute >= :first_minute AND minute < :end_minute
-    GROUP BY minute
-);
-
--- name: source_of_day
-SELECT device_key, place
-FROM minutes JOIN source_order USING (user_key, metric, device_key)
-WHERE user_key = :user_key AND metric = :metric AND counter <> ''
-  AND minute >= :first_minute AND minute < :end_minute
-ORDER BY place LIMIT 1;
-
--- name: counters_of_day
-SELECT counter, last_value, max(minute)
-FROM minutes
-WHERE user_key = :user_key AND metric = 'steps' AND device_key = :device_key AND counter <> ''
-  AND minute >= :first_minute AND minute < :end_minute
-GROUP BY counter;
-
 -- name: counter_before
 SELECT last_value FROM minutes
 WHERE user_key = :user_key AND metric = 'steps' AND device_key = :device_key
