@@ -7,6 +7,7 @@
         ├── ConfigError    a setting is wrong; nothing starts
         ├── SecretError    the signing secret, or a public key, is missing, weak or open to others
         ├── StoreError     the database cannot be opened or written
+        │   └── FolderTakenError    another process has the state folder
         ├── TokenError     a token was refused; never holds the token
         ├── NoteError      what was said of a user is not stored
         └── AdminError     a user, principal or grant cannot be changed as asked
@@ -31,6 +32,10 @@ class SecretError(ServerError):
 
 class StoreError(ServerError):
     """The database cannot be opened, or not be written now."""
+
+
+class FolderTakenError(StoreError):
+    """Another server has the state folder."""
 
 
 class TokenError(ServerError):

@@ -18,6 +18,11 @@ def ready_frame(payload: bytes) -> bytes:
     return Frame(Opcode.TEXT, payload).serialize(mask=False)
 
 
+def payload_at(frame: bytes) -> int:
+    """Where in a ready frame its payload begins."""
+    return {126: 4, 127: 10}.get(frame[1], 2)
+
+
 class Watcher(Protocol):
     """One viewer's subscription."""
 
@@ -26,6 +31,9 @@ class Watcher(Protocol):
 
     def deliver_status(self, status: SyncStatusUpdate, frame: bytes, now_ms: int) -> None:
         """A status of a user that it joined for."""
+
+    def sees(self, metric: str) -> bool:
+        """Whether it gets this metric of the users that it joined for."""
 
 
 class Hub:
@@ -53,6 +61,10 @@ class Hub:
     def is_watched(self, user: str) -> bool:
         """Whether anyone watches this user."""
         return user in self._watchers
+
+    def reach(self, user: str, metric: str) -> int:
+        """How many get this metric of this user at the moment."""
+        return sum(watcher.sees(metric) for watcher in self._watchers.get(user, ()))
 
     def publish(self, changes: Iterable[Change]) -> None:
         """Hand out what was committed, in order of position."""

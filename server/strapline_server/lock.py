@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from strapline_server.errors import StoreError
+from strapline_server.errors import FolderTakenError, StoreError
 
 FILE_NAME: Final = "server.lock"
 
@@ -23,8 +23,8 @@ class FolderLock:
         """Take it.
 
         Raises:
-            StoreError: another server has it, and the text names its process; or the folder
-                cannot be written to.
+            FolderTakenError: another server has it, and the text names its process.
+            StoreError: the folder cannot be written to.
         """
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -38,7 +38,7 @@ class FolderLock:
         except OSError as error:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
             os.close(descriptor)
-            raise StoreError(
+            raise FolderTakenError(
                 f"{self._path.parent}: another server (process {holder or 'unknown'}) uses this "
                 "state folder. Stop it, or set another state_folder."
             ) from error

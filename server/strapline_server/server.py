@@ -8,6 +8,7 @@ import random
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -38,7 +39,7 @@ from strapline_server.lock import FolderLock
 from strapline_server.publishing import Publisher
 from strapline_server.secret import load_or_make_secret
 from strapline_server.status import Statuses
-from strapline_server.store import Grant, Outcome, Store
+from strapline_server.store import Grant, Note, NoteStored, Outcome, Store
 from strapline_server.watching import Viewer
 from strapline_server.wheel import Wheel
 
@@ -130,6 +131,18 @@ class Server:
         """Whether the store can be written."""
         return self._ingest.storing
 
+    async def note(self, note: Note) -> NoteStored:
+        """Store what a host application says of a user, and tell viewers.
+
+        Raises:
+            NoteError: it has a fault or cannot be stored now; nothing of it is, nor will be.
+        """
+        return await self._ingest.note(None, note)
+
+    def reach(self, user: str, metric: str) -> int:
+        """How many viewers get this metric of this user at the moment."""
+        return self._hub.reach(user, metric)
+
     async def __aenter__(self) -> Self:
         await self._start()
         return self
@@ -201,7 +214,8 @@ class Server:
             # Where any port will do, all addresses share the first one's.
             port = port or self.port
 
-    async def _stop(self) -> None:
+    async def say_goodbye(self, patience_s: float = _GOODBYE_S) -> None:
+        """Take nobody new, tell everybody when to come back, and wait for them to go."""
         self._stopping = True
         for listener in self._listeners:
             listener.close()
@@ -212,11 +226,13 @@ class Server:
             if not connection.authenticated:
                 connection.abort()
         if self._connections:
-            try:
-                await asyncio.wait_for(self._quiet.wait(), _GOODBYE_S)
-            except TimeoutError:
-                for connection in list(self._connections):
-                    connection.abort()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), patience_s)
+
+    async def _stop(self) -> None:
+        await self.say_goodbye()
+        for connection in list(self._connections):
+            connection.abort()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

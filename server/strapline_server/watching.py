@@ -121,6 +121,10 @@ class Viewer:
             return
         self._connection.write(frame, now_ms)
 
+    def sees(self, metric: str) -> bool:
+        """Whether it gets this metric, by its grant and by what it asked for."""
+        return self._metrics is None or metric in self._metrics
+
     # What the dialogue calls
 
     def reject(self, rejected: tuple[Rejected, ...]) -> None:
@@ -263,7 +267,7 @@ class Viewer:
         now_ms = self._context.monotonic_ms()
         for one in users:
             for logged in one.replay:
-                if self._metrics is not None and logged.metric not in self._metrics:
+                if not self.sees(logged.metric):
                     continue
                 if self._must_keep:
                     self._keep_change(_change(logged.payload))

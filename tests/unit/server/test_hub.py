@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from strapline_protocol.codec import decode_server
 from strapline_protocol.watching import HealthDataUpdate, HistoryChanged, SyncStatusUpdate
 from strapline_server.counters import Counters
-from strapline_server.hub import Hub, ready_frame
+from strapline_server.hub import Hub, payload_at, ready_frame
 from strapline_server.store import Change
 from tests.unit.server.store_kit import NOON, Bench, series_of, stream_named, zero_at
 
 
 class Ear:
-    def __init__(self) -> None:
+    def __init__(self, *metrics: str) -> None:
+        self.metrics = metrics
         self.heard: list[tuple[int, bytes]] = []
 
     def deliver(self, change: HealthDataUpdate | HistoryChanged, frame: bytes, now_ms: int) -> None:
@@ -20,6 +23,9 @@ class Ear:
 
     def deliver_status(self, status: SyncStatusUpdate, frame: bytes, now_ms: int) -> None:
         raise AssertionError("no status here")
+
+    def sees(self, metric: str) -> bool:
+        return metric in self.metrics
 
 
 def changes() -> list[Change]:
@@ -54,6 +60,23 @@ def test_all_who_joined_get_the_same_bytes_in_order() -> None:
     hub.leave(two, ["ana", "ben"])
     assert not hub.is_watched("ana")
     assert hub.is_watched("ben")
+
+
+def test_who_is_reached_sees_the_metric_and_the_user() -> None:
+    hub = Hub(Counters(), lambda: 7)
+    hub.join(Ear("summary", "steps"), ["ana", "ben"])
+    hub.join(Ear("summary"), ["ana"])
+    hub.join(Ear("heart_rate"), ["ana"])
+    reached = [hub.reach("ana", metric) for metric in ("summary", "steps", "battery")]
+    assert reached == [2, 1, 0]
+    assert (hub.reach("ben", "summary"), hub.reach("nobody", "summary")) == (1, 0)
+
+
+@pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
+def test_where_a_ready_frames_payload_begins(length: int) -> None:
+    payload = b"x" * length
+    frame = ready_frame(payload)
+    assert frame[payload_at(frame) :] == payload
 
 
 def test_a_ready_frame_is_one_text_frame_without_a_mask() -> None:

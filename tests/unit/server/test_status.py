@@ -53,6 +53,9 @@ class Scene:
     def deliver(self, *_: object) -> None:
         raise AssertionError("nothing is committed here")
 
+    def sees(self, metric: str) -> bool:
+        raise AssertionError("nobody asks here")
+
     def deliver_status(self, status: SyncStatusUpdate, frame: bytes, now_ms: int) -> None:
         assert frame
         assert now_ms == self.now_ms
