@@ -32,6 +32,7 @@ class Wanted:
     days: int = 30
     link: bool = False
     at: str | None = None
+    may_mark: bool = False
 
     def check(self) -> None:
         """Refuse what contradicts itself.
@@ -48,6 +49,10 @@ class Wanted:
             )
         if self.link and self.bridge is not None:
             raise CommandError("A link is for a viewer. Leave --link out, or give --viewer NAME.")
+        if self.may_mark and self.bridge is not None:
+            raise CommandError(
+                "A bridge sends its marks itself. Leave --may-mark out, or give --viewer NAME."
+            )
         if self.at is not None:
             parts = urlsplit(self.at)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query:
@@ -80,6 +85,7 @@ async def print_token(config: ServerConfig, wanted: Wanted) -> None:
             "all" if wanted.everyone else list(wanted.users),
             wanted.days * _DAY_S,
             name=wanted.name,
+            may_mark=wanted.may_mark,
         )
     if not wanted.link:
         print(token)

@@ -138,7 +138,7 @@ async def _names(server: Server) -> Mapping[str, str]:
 
 async def _announcement(console: Console, place: Place, server: Server) -> Callable[[], None]:
     """Prints the link, its code where another device can follow it, and who can read along."""
-    token = await server.admin.renew_link_token("all")
+    token = await server.admin.renew_link_token("all", may_mark=True)
     elsewhere = lan_address() if place.lan else None
     host = elsewhere or "127.0.0.1"
     link = dashboard_link(host, server.port, token)

@@ -303,6 +303,8 @@ class HistoryChange(StrEnum):
     SKIPPED = "skipped"
     OTHER_SOURCE = "otherSource"
     ERASED = "erased"
+    #: One began or ended: the stretch is empty, ``data`` is news.
+    SESSION = "session"
 
 
 class HistoryChanged(WireModel):

@@ -80,6 +80,7 @@ class Admin:
         *,
         name: str | None = None,
         metrics: list[str] | None = None,
+        may_mark: bool = False,
     ) -> None:
         """Grant exactly this to a principal, in place of what it had.
 
@@ -89,12 +90,15 @@ class Admin:
             users: whom it may publish for or watch, or ``"all"``.
             name: as people say it; ``sub`` by default.
             metrics: which it may; all by default.
+            may_mark: whether a viewer may start and end sessions and set marks.
 
         Raises:
             AdminError: a user is not there, or an argument is not what it should be.
         """
         shown = await self._checked(sub, users, name, metrics)
-        await self._store.put_grant(sub, _role(role), shown, users, metrics)
+        if may_mark and _role(role) is not Role.VIEWER:
+            raise AdminError("may_mark: a bridge sends its marks itself; the right is a viewer's.")
+        await self._store.put_grant(sub, _role(role), shown, users, metrics, may_mark=may_mark)
 
     async def enrol(
         self,
@@ -163,6 +167,7 @@ class Admin:
         *,
         name: str | None = None,
         metrics: list[str] | None = None,
+        may_mark: bool = False,
     ) -> str:
         """Grant this to a principal and make a token that says who it is.
 
@@ -175,19 +180,31 @@ class Admin:
         token = self._authority.issue(
             _check(_SUB, sub, "sub", "visible ASCII"), _role(role), lifetime_s
         )
-        await self.grant(sub, role, users, name=name, metrics=metrics)
+        await self.grant(sub, role, users, name=name, metrics=metrics, may_mark=may_mark)
         await self._store.forget_bridge_key(sub)
         return token
 
     async def issue_link_token(
-        self, users: Users, *, name: str = "dashboard link", lifetime_s: int = LINK_LIFE_S
+        self,
+        users: Users,
+        *,
+        name: str = "dashboard link",
+        lifetime_s: int = LINK_LIFE_S,
+        may_mark: bool = False,
     ) -> str:
         """A viewer of its own for one dashboard link, so that the link can be revoked alone."""
         sub = f"{_LINK}{secrets.token_urlsafe(9)}"
-        return await self.issue_token(sub, Role.VIEWER, users, lifetime_s, name=name)
+        return await self.issue_token(
+            sub, Role.VIEWER, users, lifetime_s, name=name, may_mark=may_mark
+        )
 
     async def renew_link_token(
-        self, users: Users, *, name: str = "dashboard link", lifetime_s: int = LINK_LIFE_S
+        self,
+        users: Users,
+        *,
+        name: str = "dashboard link",
+        lifetime_s: int = LINK_LIFE_S,
+        may_mark: bool = False,
     ) -> str:
         """Another token for the link of this name, whose older ones go on; so it is revoked as one.
 
@@ -195,8 +212,12 @@ class Admin:
         """
         for grant in await self._store.grants():
             if grant.sub.startswith(_LINK) and grant.name == name and grant.role is Role.VIEWER:
-                return await self.issue_token(grant.sub, Role.VIEWER, users, lifetime_s, name=name)
-        return await self.issue_link_token(users, name=name, lifetime_s=lifetime_s)
+                return await self.issue_token(
+                    grant.sub, Role.VIEWER, users, lifetime_s, name=name, may_mark=may_mark
+                )
+        return await self.issue_link_token(
+            users, name=name, lifetime_s=lifetime_s, may_mark=may_mark
+        )
 
 
 @asynccontextmanager

@@ -316,6 +316,7 @@ class Dialogue:
                 reconnect_spread_ms=context.reconnect_spread_ms,
                 limits=context.limits,
                 simulated=context.simulated,
+                may_mark=grant.may_mark,
             )
         )
         self._sleep()

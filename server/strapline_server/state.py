@@ -64,6 +64,17 @@ class Day:
     steps: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SessionSoFar:
+    """What was measured of one metric since the session that runs began."""
+
+    began_ms: int
+    count: int = 0
+    total: float = 0
+    low: float | None = None
+    high: float | None = None
+
+
 def marks(series: Series, at_ms: Sequence[int], committed_ms: int) -> list[list[str] | None] | None:
     """What the server doubts of each reading; None when it doubts nothing."""
     metric = metric_named(series.metric)
@@ -108,6 +119,7 @@ def render(
     day: Day,
     now_ms: int,
     connected: Collection[str] | None = None,
+    session: SessionSoFar | None = None,
 ) -> MetricData:
     """One metric's state at ``now_ms``.
 
@@ -118,6 +130,7 @@ def render(
         now_ms: the moment to judge by.
         connected: devices whose hop stands, where that is known; a value that is sent on change
             stays current as long as its device is among them.
+        session: while one runs, what a heart rate's average, minimum and maximum are over.
     """
     metric = metric_named(metric_name)
     if metric_name == BATTERY.name:
@@ -136,13 +149,15 @@ def render(
         )
     current = _current(metric, source, now_ms, connected)
     if metric_name == HEART_RATE.name:
+        over = day if session is None else session
         return HeartRateData(
             current=current,
             last=last,
-            average=_number(round(day.total / day.count, 1)) if day.count else None,
-            min=_number(day.low),
-            max=_number(day.high),
-            over=Over.DAY,
+            average=average(over.count, over.total),
+            min=_number(over.low),
+            max=_number(over.high),
+            over=Over.DAY if session is None else Over.SESSION,
+            session_began_ms=None if session is None else session.began_ms,
             day_ends_ms=day.ends_ms,
             fresh_for_ms=metric.fresh_for_ms,
             on_change=on_change,
@@ -150,6 +165,11 @@ def render(
     return ValueData(
         current=current, last=last, fresh_for_ms=metric.fresh_for_ms, on_change=on_change
     )
+
+
+def average(count: int, total: float) -> float | None:
+    """As it is shown: to a tenth; None of nothing."""
+    return _number(round(total / count, 1)) if count else None
 
 
 def _current(

@@ -10,7 +10,17 @@ from collections.abc import Coroutine
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from strapline_protocol.asking import HistoryParams, SyncParams, SyncResult
+from strapline_protocol.asking import (
+    EndSessionParams,
+    HistoryPage,
+    HistoryParams,
+    MarkParams,
+    SessionsPage,
+    SessionsParams,
+    StartSessionParams,
+    SyncParams,
+    SyncResult,
+)
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.codec import decode_params, decode_server, encode_result
 from strapline_protocol.errors import MalformedMessageError, UnknownTypeError
@@ -30,10 +40,10 @@ from strapline_protocol.watching import (
 )
 from strapline_server.carrier import RETRY_AFTER_MS, Carrier
 from strapline_server.dialogue import Context
-from strapline_server.errors import StoreError
+from strapline_server.errors import NoteError, StoreError
 from strapline_server.hub import ready_frame
 from strapline_server.outlet import Outlet
-from strapline_server.store import Grant, UserView, View
+from strapline_server.store import Grant, Saying, UserView, View
 
 #: Changes kept while a snapshot is read, which takes milliseconds.
 _MOST_JOINING: Final = 10_000
@@ -300,21 +310,31 @@ class Viewer:
     async def _request(self, request: Request) -> None:
         try:
             params = decode_params(request)
-            if isinstance(params, HistoryParams):
-                await self._history(request.request, params)
-            elif isinstance(params, SyncParams):
-                self._sync(request.request, params)
+            store, sub = self._context.store, self._grant.sub
+            match params:
+                case HistoryParams():
+                    self._tell_page(request.request, await store.history(sub, params))
+                case SessionsParams():
+                    self._tell_page(request.request, await store.sessions(sub, params))
+                case StartSessionParams() | EndSessionParams() | MarkParams():
+                    said = await self._context.ingest.say(Saying(self._grant, params))
+                    self._connection.send_text(encode_result(request.request, said))
+                case SyncParams():
+                    self._sync(request.request, params)
         except UnknownTypeError:
             self._error(request.request, ErrorCode.UNKNOWN_METHOD, f"no method {request.method}")
         except (MalformedMessageError, ValueError) as error:
             self._error(request.request, ErrorCode.BAD_REQUEST, str(error))
+        except NoteError as error:
+            denied = error.code in {ErrorCode.NOT_ALLOWED, ErrorCode.NOT_GRANTED}
+            self._context.counters.requests_denied += denied
+            self._error(request.request, error.code, str(error))
         except StoreError:
             self._error(request.request, ErrorCode.FAILED, "the database cannot be read now")
         finally:
             self._session.answered()
 
-    async def _history(self, request: str, params: HistoryParams) -> None:
-        page = await self._context.store.history(self._grant.sub, params)
+    def _tell_page(self, request: str, page: HistoryPage | SessionsPage | None) -> None:
         if page is None:
             self._context.counters.requests_denied += 1
             self._error(request, ErrorCode.NOT_GRANTED, _NOT_GRANTED)
@@ -332,7 +352,7 @@ class Viewer:
         asked = self._context.statuses.ask(users)
         self._connection.send_text(encode_result(request, SyncResult(asked=asked)))
 
-    def _error(self, request: str, code: ErrorCode, message: str) -> None:
+    def _error(self, request: str, code: str, message: str) -> None:
         self._connection.send(Error(request=request, code=code, message=message[:1000]))
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from strapline_protocol.base import SAFE_INTEGER
+from strapline_protocol.metrics import metric_named
 from strapline_protocol.publishing import Zero
 from strapline_protocol.series import Series
 from strapline_server.state import usable
 from strapline_server.store.aggregates import Aggregates, DayCache
 from strapline_server.store.columns import LONGEST_BLOCK_MS, cut, pack, sound, wall_times
 from strapline_server.store.database import Transaction, Value
+from strapline_server.store.notes import fold_notes_anew
 from strapline_server.store.sums import HOUR_MINUTES, MINUTE_MS
 
 _ALWAYS: Final = SAFE_INTEGER
@@ -134,6 +136,9 @@ class Rebase:
             moved.include(row["from_ms"], row["to_ms"], row["count"])
             moved.include(*self._move_block(row, block[0], new))
         for moved in found.values():
+            if metric_named(moved.metric).said:
+                fold_notes_anew(self._transaction, moved.user_key, moved.metric, moved.device_key)
+                continue
             self._cache.forget(moved.user_key, moved.metric)
             self._fold_minutes_anew(moved)
             self._fold_latest_anew(moved)

@@ -12,7 +12,7 @@ from typing import Final
 
 from strapline_protocol.base import WireModel
 from strapline_protocol.intervals import IntervalSet, Range
-from strapline_protocol.metrics import SUMMARY, metric_named
+from strapline_protocol.metrics import HEART_RATE, SESSION, SUMMARY, metric_named
 from strapline_protocol.publishing import Acknowledged, Dropped, Readings, Rejected, Stream, Zero
 from strapline_protocol.series import Series
 from strapline_protocol.watching import HistoryChange
@@ -21,11 +21,12 @@ from strapline_server.store.accounts import Accounts, Kind
 from strapline_server.store.aggregates import Aggregates, DayCache
 from strapline_server.store.blocks import Place, Rebase, insert_blocks
 from strapline_server.store.columns import merge, wall_times, without_marks
-from strapline_server.store.database import Transaction
+from strapline_server.store.database import Transaction, Value
 from strapline_server.store.notes import OWNER, fold_notes
 from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
 from strapline_server.store.streams import StreamRow, add_stream, device_key_of, find_stream
+from strapline_server.store.stretches import Stretches
 from strapline_server.store.telling import Change, Past, Telling, Update
 
 #: As many as the message holds; a bridge sends again what it does not find here.
@@ -51,6 +52,26 @@ class Outcome:
     readings: int
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run of a store keeps from commit to commit.
+
+    Attributes:
+        stream: the id of its own stream, for what is said to it.
+        days: sums of the present day.
+        stretches: sums of sessions that run.
+    """
+
+    stream: str
+    days: DayCache = field(default_factory=DayCache)
+    stretches: Stretches = field(default_factory=Stretches)
+
+    def clear(self) -> None:
+        """Forget what was folded: a commit failed, and it was rolled back."""
+        self.days.clear()
+        self.stretches.clear()
+
+
 @dataclass(slots=True)
 class _Arrived:
     """New readings of one user, metric, device and stream."""
@@ -64,20 +85,18 @@ class _Arrived:
 class Commit:
     """The works of one transaction."""
 
-    def __init__(
-        self, transaction: Transaction, epoch: str, cache: DayCache, own_stream: str
-    ) -> None:
+    def __init__(self, transaction: Transaction, epoch: str, run: Run) -> None:
         self._transaction = transaction
-        self._cache = cache
-        self._aggregates = Aggregates(transaction, cache)
-        self._telling = Telling(transaction, epoch, self._aggregates)
+        self._run = run
+        self._aggregates = Aggregates(transaction, run.days)
+        self._telling = Telling(transaction, epoch, self._aggregates, run.stretches)
         self._arrived: dict[Place, _Arrived] = {}
         self._changes: list[Update | Past] = []
         self._users: dict[str, User | None] = {}
         self._devices: dict[str, int] = {}
         self._accounts: dict[int, Accounts] = {}
         self._readings = 0
-        self._speaker = Speaker(transaction, own_stream)
+        self._speaker = Speaker(transaction, run.stream)
         #: Which change tells which number of the server's own stream.
         self._told_with: dict[int, int] = {}
 
@@ -87,6 +106,7 @@ class Commit:
         self._take_notes()
         for place, arrived in self._arrived.items():
             self._store(place, arrived)
+        self._tell_of_sessions()
         changes = [self._telling.tell(change) for change in self._changes]
         positions = {seq: changes[index].message.position for seq, index in self._told_with.items()}
         answers = [draft if isinstance(draft, tuple) else (draft(positions),) for draft in drafts]
@@ -137,7 +157,8 @@ class Commit:
             if arrived.stream.key == row.key:
                 arrived.stream = StreamRow(row.key, row.id, row.owner, zero)
         users = {}
-        for moved in Rebase(self._transaction, self._cache).move(row.key, row.zero, zero):
+        for moved in Rebase(self._transaction, self._run.days).move(row.key, row.zero, zero):
+            self._run.stretches.forget(moved.user_key, moved.metric)
             if moved.user_key not in users:
                 users[moved.user_key] = user_of_key(self._transaction, moved.user_key)
             self._changes.append(
@@ -254,6 +275,21 @@ class Commit:
                 times = [at_ms[index] for index in young]
                 self._add(Update(arrived.user, stream.id, stream.zero, part, times), stream, part)
 
+    def _tell_of_sessions(self) -> None:
+        """Where a session began or ended, a heart rate's average is over something else now.
+
+        Nothing of the past is other than it was: the stretch is empty, the state is news.
+        """
+        told = {(change.user.key, change.metric) for change in self._changes}
+        users = {one.user.key: one.user for one in self._changes if one.metric == SESSION.name}
+        now_ms = self._transaction.now_ms
+        for user_key, user in users.items():
+            key: dict[str, Value] = {"user_key": user_key, "metric": HEART_RATE.name}
+            if (user_key, HEART_RATE.name) in told or not self._transaction.one("is_told", **key):
+                continue
+            why = HistoryChange.SESSION
+            self._changes.append(Past(user, HEART_RATE.name, why, now_ms, now_ms, 0))
+
     def _add(self, change: Update | Past, stream: StreamRow, series: Series) -> None:
         """A change to be told; of the server's own stream it is noted what it tells."""
         if stream.owner == OWNER:
@@ -263,12 +299,12 @@ class Commit:
 
     def _fold(self, place: Place, stream: StreamRow, series: Series, at_ms: Sequence[int]) -> None:
         now_ms = self._transaction.now_ms
+        user_key, device_key = place.user_key, place.device_key
         if not metric_named(series.metric).said:
-            self._aggregates.fold(place.user_key, place.device_key, series, at_ms, now_ms)
+            self._aggregates.fold(user_key, device_key, series, at_ms, now_ms)
+            self._run.stretches.fold(user_key, device_key, series, at_ms, now_ms)
         elif stream.owner != OWNER:
-            fold_notes(
-                self._transaction, place.user_key, place.device_key, stream.key, series, at_ms
-            )
+            fold_notes(self._transaction, user_key, device_key, stream.key, series, at_ms)
 
     # Names to keys
 

@@ -36,6 +36,7 @@ from strapline_protocol.watching import (
 )
 from strapline_server.clock import clock_state
 from strapline_server.state import AHEAD_MS
+from strapline_server.store.columns import sound, wall_times
 from strapline_server.store.database import Transaction, Value
 
 #: The owner of the server's own streams: with a space, as no principal's name has.
@@ -192,6 +193,18 @@ def fold_notes(
                 _bound_summary(transaction, user_key)
 
 
+def fold_notes_anew(transaction: Transaction, user_key: int, metric: str, device_key: int) -> None:
+    """Where notes have moved in time, what is newest is found again."""
+    key: dict[str, Value] = {"user_key": user_key, "metric": metric, "device_key": device_key}
+    transaction.run("unsay_all", **key)
+    for row in transaction.all("notes_of_device", **key):
+        if (block := sound(row["block_key"], row["data"])) is None:
+            continue
+        series, _ = block
+        at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
+        fold_notes(transaction, user_key, device_key, row["stream_key"], series, at_ms)
+
+
 def _said(series: Series) -> list[WireModel | None]:
     """The columns of each note; None where they are not what they should be."""
     extra = series.model_extra or {}
@@ -227,7 +240,7 @@ def read_said(
 ) -> SessionData | MarkData | SummaryData:
     """The state of a metric that is said."""
     if metric == SESSION.name:
-        return _session_data(newest_sessions(transaction, user_key))
+        return _session_data(newest_sessions(transaction, user_key, most=2))
     rows = transaction.all("said_newest_first", user_key=user_key, metric=metric)
     if metric == MARK.name:
         return MarkData(mark=_mark(rows[0]) if rows else None)
@@ -239,9 +252,9 @@ def _mark(row: sqlite3.Row) -> Mark:
     return Mark(at_ms=row["at_ms"], label=json.loads(row["content"]))
 
 
-def newest_sessions(transaction: Transaction, user_key: int) -> list[Session]:
-    """The last two to begin, the newest first. A session lasts no longer than to the next."""
-    rows = transaction.all("newest_sessions", user_key=user_key, most=2)
+def newest_sessions(transaction: Transaction, user_key: int, most: int) -> list[Session]:
+    """The last to begin, the newest first. A session lasts no longer than to the next."""
+    rows = transaction.all("newest_sessions", user_key=user_key, most=most)
     return [session_of(row) for row in rows]
 
 

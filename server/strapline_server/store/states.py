@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from strapline_protocol.metrics import metric_named
-from strapline_protocol.watching import MetricData
-from strapline_server.state import render
+from strapline_protocol.metrics import HEART_RATE, metric_named
+from strapline_protocol.watching import MetricData, Session
+from strapline_server.state import SessionSoFar, render
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.database import Transaction
-from strapline_server.store.notes import read_said
+from strapline_server.store.notes import newest_sessions, read_said
 from strapline_server.store.people import User
+from strapline_server.store.stretches import Stretches
 
 
 def read_metric(
@@ -19,6 +20,7 @@ def read_metric(
     user: User,
     metric: str,
     connected: Collection[str] | None = None,
+    stretches: Stretches | None = None,
 ) -> MetricData:
     """The state.
 
@@ -28,13 +30,25 @@ def read_metric(
         user: whose state it is.
         metric: which.
         connected: the user's devices whose hop stands, where that is known.
+        stretches: what is kept of running sessions; without it they are read anew.
     """
     if metric_named(metric).said:
         return read_said(transaction, user.key, metric)
+    session = None
+    if metric == HEART_RATE.name and (running := running_session(transaction, user.key)):
+        found = (stretches or Stretches()).since(transaction, user.key, metric, running.start_ms)
+        session = SessionSoFar(running.start_ms, found.count, found.total, found.low, found.high)
     return render(
         metric,
         aggregates.sources(user.key, metric),
         aggregates.day(user, metric),
         transaction.now_ms,
         connected,
+        session,
     )
+
+
+def running_session(transaction: Transaction, user_key: int) -> Session | None:
+    """The session that runs: the last to begin, while it has no end."""
+    newest = newest_sessions(transaction, user_key, most=1)
+    return newest[0] if newest and newest[0].end_ms is None else None

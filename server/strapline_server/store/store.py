@@ -7,16 +7,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from strapline_protocol.asking import HistoryPage, HistoryParams
+from strapline_protocol.asking import HistoryPage, HistoryParams, SessionsPage, SessionsParams
 from strapline_protocol.opening import Role
 from strapline_protocol.watching import Subscribe
 from strapline_server.store import cooling, people
-from strapline_server.store.aggregates import DayCache
-from strapline_server.store.commit import Commit, Outcome, Work
+from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import FILE_NAME, Database, Transaction
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import View, read_history, read_view
 from strapline_server.store.saying import Saying
+from strapline_server.store.sessions import read_sessions
 
 #: How far back a viewer can resume without starting anew.
 LOG_MS: Final = 600_000
@@ -32,10 +32,9 @@ class Store:
 
     def __init__(self, state_folder: Path, clock: Callable[[], int]) -> None:
         self._database = Database(state_folder / FILE_NAME, clock)
-        self._days = DayCache()
+        # Its stream is there once something is said.
+        self._run = Run(secrets.token_urlsafe(16))
         self._trimmed_ms = 0
-        #: The stream of what is said to this run: it is there once something is.
-        self._own_stream = secrets.token_urlsafe(16)
 
     @property
     def store_id(self) -> str:
@@ -59,7 +58,7 @@ class Store:
         """Store all of these durably, or nothing of them."""
 
         def work(transaction: Transaction) -> Outcome:
-            outcome = self._carry_out(transaction, works)
+            outcome = Commit(transaction, self.epoch, self._run).carry_out(works)
             if transaction.now_ms - self._trimmed_ms > _TRIM_EVERY_MS:
                 transaction.run("trim_log", before_ms=transaction.now_ms - LOG_MS)
                 self._trimmed_ms = transaction.now_ms
@@ -72,12 +71,8 @@ class Store:
         finally:
             if not done:
                 # What was folded into it was rolled back.
-                self._days.clear()
+                self._run.clear()
         return outcome
-
-    def _carry_out(self, transaction: Transaction, works: Sequence[Work | Saying]) -> Outcome:
-        commit = Commit(transaction, self.epoch, self._days, self._own_stream)
-        return commit.carry_out(works)
 
     async def cool(self) -> None:
         """Merge the small blocks of one hour that is over, if there is one."""
@@ -105,6 +100,16 @@ class Store:
         """
         return await self._database.read(
             lambda transaction: read_history(transaction, self.epoch, sub, params)
+        )
+
+    async def sessions(self, sub: str, params: SessionsParams) -> SessionsPage | None:
+        """One page of sessions; None when they are not granted.
+
+        Raises:
+            ValueError: the cursor is none of this server's.
+        """
+        return await self._database.read(
+            lambda transaction: read_sessions(transaction, self.epoch, sub, params)
         )
 
     async def grant(self, sub: str) -> Grant | None:

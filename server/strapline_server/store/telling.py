@@ -22,6 +22,7 @@ from strapline_server.store.columns import marked, to_timed
 from strapline_server.store.database import Transaction
 from strapline_server.store.people import User
 from strapline_server.store.states import read_metric
+from strapline_server.store.stretches import Stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,17 @@ class Past:
 class Telling:
     """The changes of one transaction, in the order in which they are told."""
 
-    def __init__(self, transaction: Transaction, epoch: str, aggregates: Aggregates) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        epoch: str,
+        aggregates: Aggregates,
+        stretches: Stretches | None = None,
+    ) -> None:
         self._transaction = transaction
         self._epoch = epoch
         self._aggregates = aggregates
+        self._stretches = stretches
         self._sources: dict[tuple[int, str], list[Source]] = {}
         self._data: dict[tuple[int, str], MetricData] = {}
 
@@ -145,7 +153,9 @@ class Telling:
     def _state(self, user: User, metric: str) -> MetricData:
         key = (user.key, metric)
         if key not in self._data:
-            self._data[key] = read_metric(self._transaction, self._aggregates, user, metric)
+            self._data[key] = read_metric(
+                self._transaction, self._aggregates, user, metric, None, self._stretches
+            )
         return self._data[key]
 
     def _sources_of(self, user: User, metric: str) -> list[Source]:

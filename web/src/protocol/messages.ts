@@ -200,7 +200,7 @@ export interface Hello {
 }
 
 /** Why the past is not what it was. */
-export type HistoryChange = "backfilled" | "rebased" | "skipped" | "otherSource" | "erased";
+export type HistoryChange = "backfilled" | "rebased" | "skipped" | "otherSource" | "erased" | "session";
 
 /** Server, instead of pushing the past: a viewer fetches what it has on screen. */
 export interface HistoryChanged {
@@ -735,7 +735,7 @@ export const isHello = (m: any): m is Hello =>
   isClockState(m.clockState) &&
   (m.versions === undefined || Array.isArray(m.versions) && m.versions.length >= 1 && m.versions.every((i: any) => typeof i === "string"));
 
-export const isHistoryChange = (m: any): m is HistoryChange => (m === "backfilled" || m === "rebased" || m === "skipped" || m === "otherSource" || m === "erased");
+export const isHistoryChange = (m: any): m is HistoryChange => (m === "backfilled" || m === "rebased" || m === "skipped" || m === "otherSource" || m === "erased" || m === "session");
 
 export const isHistoryChanged = (m: any): m is HistoryChanged =>
   isRecord(m) &&

@@ -7,6 +7,9 @@ WHERE user_key = :user_key RETURNING position;
 -- name: heads
 SELECT metric, position FROM heads WHERE user_key = :user_key ORDER BY metric;
 
+-- name: is_told
+SELECT 1 FROM heads WHERE user_key = :user_key AND metric = :metric;
+
 -- name: put_head
 INSERT INTO heads (user_key, metric, position, previous) VALUES (:user_key, :metric, :position, 0)
 ON CONFLICT DO UPDATE SET previous = position, position = excluded.position

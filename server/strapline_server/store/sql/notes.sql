@@ -56,3 +56,19 @@ SELECT max(until_ms) AS until_ms FROM said WHERE user_key = :user_key AND metric
 -- name: next_own_number
 UPDATE streams SET next_seq = next_seq + 1 WHERE stream_key = :stream_key
 RETURNING next_seq - 1 AS seq;
+
+-- name: sessions_in_time
+SELECT device_key, name, at_ms, content, ends_ms
+FROM (
+    SELECT device_key, name, at_ms, content,
+           coalesce(until_ms, lead(at_ms) OVER (ORDER BY at_ms, seq)) AS ends_ms
+    FROM said WHERE user_key = :user_key AND metric = 'session'
+)
+WHERE at_ms < :to_ms AND (at_ms >= :from_ms OR ends_ms IS NULL OR ends_ms > :from_ms)
+  AND (at_ms, device_key, name) > (:after_ms, :after_device, :after_name)
+ORDER BY at_ms, device_key, name LIMIT :most;
+
+-- name: notes_of_device
+SELECT block_key, stream_key, zero, data FROM blocks JOIN streams USING (stream_key)
+WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
+ORDER BY committed_ms, block_key;
