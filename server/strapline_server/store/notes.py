@@ -254,8 +254,13 @@ def _mark(row: sqlite3.Row) -> Mark:
 
 def newest_sessions(transaction: Transaction, user_key: int, most: int) -> list[Session]:
     """The last to begin, the newest first. A session lasts no longer than to the next."""
-    rows = transaction.all("newest_sessions", user_key=user_key, most=most)
-    return [session_of(row) for row in rows]
+    found: list[Session] = []
+    for row in transaction.all("newest_sessions", user_key=user_key, most=most):
+        session = session_of(row)
+        if session.end_ms is None and found:
+            session = session.model_copy(update={"end_ms": found[-1].start_ms})
+        found.append(session)
+    return found
 
 
 def session_of(row: sqlite3.Row) -> Session:

@@ -14,9 +14,9 @@ from strapline_protocol.opening import Role
 from strapline_protocol.publishing import Acknowledged, Lane, Readings, Rejected, Stream
 from strapline_server import ingest as ingest_module
 from strapline_server.counters import Counters
-from strapline_server.errors import StoreError
+from strapline_server.errors import NoteError, StoreError
 from strapline_server.ingest import Entry, Ingest
-from strapline_server.store import Grant, Outcome, Store, Work
+from strapline_server.store import Grant, Note, NoteStored, Outcome, Saying, Store, Work
 from tests.unit.server.store_kit import NOON, series_of, stream_named, zero_at
 
 A = stream_named("A")
@@ -59,7 +59,7 @@ class Gate(Store):
         self.faults: list[Exception] = []
         self.poison: str | None = None
 
-    async def commit(self, works: Sequence[Work]) -> Outcome:
+    async def commit(self, works: Sequence[Work | Saying]) -> Outcome:
         await self.open_.wait()
         if self.faults:
             raise self.faults.pop(0)
@@ -207,6 +207,99 @@ async def test_what_can_be_neither_stored_nor_refused_costs_its_bridge(tmp_path:
         await told(bridge)
         assert (bridge.failed, bridge.answers) == (2, [])
         assert ingest.storing
+
+
+def mark() -> Note:
+    return Note("ana", "mark", "host", NOON, {"label": "hill"})
+
+
+async def test_a_note_goes_through_the_same_commit_and_has_a_receipt(tmp_path: Path) -> None:
+    async with running(tmp_path) as (store, ingest, bridge, counters, _):
+        store.open_.clear()
+        bridge.submit(readings(0))
+        await asyncio.sleep(0)
+        bridge.submit(readings(1))
+        saying = asyncio.ensure_future(ingest.note(None, mark()))
+        await asyncio.sleep(0)
+        store.open_.set()
+        stored = await asyncio.wait_for(saying, 10)
+        assert isinstance(stored, NoteStored)
+        assert (stored.seq, stored.committed_ms) == (0, NOON)
+        assert store.groups == [1, 1, 2]
+        assert counters.readings_stored == 2
+        with pytest.raises(NoteError, match="no user 'nobody'") as unknown:
+            await ingest.note(None, Note("nobody", "mark", "host", NOON, {"label": ""}))
+        assert unknown.value.code == "notGranted"
+        with pytest.raises(NoteError, match="those of mark are label") as bad:
+            await ingest.note(None, Note("ana", "mark", "host", NOON, {}))
+        assert bad.value.code == "badRequest"
+
+
+async def test_what_is_said_does_not_wait_for_a_store_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.random", lambda: 0.01)
+    async with running(tmp_path) as (store, ingest, bridge, _, storing):
+        store.open_.clear()
+        bridge.submit(readings(0))
+        first, second = (asyncio.ensure_future(ingest.note(None, mark())) for _ in range(2))
+        await asyncio.sleep(0)
+        store.faults += [StoreError("the disk is full")] * 2
+        # The first of these finds the fault out, what waits behind it is refused with it.
+        store.open_.set()
+        for saying in (first, second):
+            with pytest.raises(NoteError, match="cannot be written now") as refused:
+                await asyncio.wait_for(saying, 10)
+            assert refused.value.code == "notStoring"
+        await told(bridge)
+        assert bridge.answers == [Acknowledged(stream=A, ranges=[(0, 0)])]
+        assert storing == [False, True]
+        # Refused is refused: nothing of it is stored when the store can be written again.
+        stored = await asyncio.wait_for(ingest.note(None, mark()), 10)
+        assert stored.seq == 0
+
+
+async def test_while_nothing_can_be_stored_a_note_is_refused_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as (_, ingest, _, _, _):
+        ingest.storing = False
+        with pytest.raises(NoteError, match="cannot be written now"):
+            await ingest.note(None, mark())
+
+
+async def test_notes_that_wait_are_bounded_and_refusals_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "MOST_SAYINGS_WAITING", 2)
+    async with running(tmp_path) as (store, ingest, _, counters, _):
+        store.open_.clear()
+        waiting = [asyncio.ensure_future(ingest.note(None, mark())) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(NoteError, match="2 notes wait") as refused:
+            await ingest.note(None, mark())
+        assert (refused.value.code, counters.sayings_refused) == ("tooMany", 1)
+        store.open_.set()
+        assert [one.seq for one in await asyncio.gather(*waiting)] == [0, 1]
+        assert (await ingest.note(None, mark())).seq == 2
+
+
+async def test_a_fault_of_ours_refuses_a_note_and_no_reading(tmp_path: Path) -> None:
+    async with running(tmp_path) as (store, ingest, bridge, _, _):
+        note = Note("ana", "mark", "host", NOON - 1, {"label": "private"})
+        assert "private" not in repr(note), "what is said stands in no log"
+        store.poison = f"at_ms={note.at_ms}"
+        store.open_.clear()
+        bridge.submit(readings(0))
+        bad = asyncio.ensure_future(ingest.note(None, note))
+        good = asyncio.ensure_future(ingest.note(None, mark()))
+        # Whoever was cancelled is not told, and breaks nothing.
+        gone = asyncio.ensure_future(ingest.note(None, mark()))
+        await asyncio.sleep(0)
+        gone.cancel()
+        store.open_.set()
+        with pytest.raises(NoteError, match="a fault of the server"):
+            await asyncio.wait_for(bad, 10)
+        assert (await asyncio.wait_for(good, 10)).seq == 0
+        await told(bridge)
 
 
 async def test_what_is_rejected_is_counted(tmp_path: Path) -> None:

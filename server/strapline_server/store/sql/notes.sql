@@ -40,15 +40,10 @@ WHERE user_key = :user_key AND metric = :metric
 ORDER BY at_ms DESC, seq DESC;
 
 -- name: newest_sessions
--- The last to begin, the newest first. One lasts no longer than to the beginning of the next.
-SELECT name, at_ms, content, devices.id AS device,
-       coalesce(until_ms, lag(at_ms) OVER (ORDER BY at_ms DESC, seq DESC)) AS ends_ms
-FROM (
-    SELECT name, at_ms, until_ms, seq, content, device_key FROM said
-    WHERE user_key = :user_key AND metric = 'session'
-    ORDER BY at_ms DESC, seq DESC LIMIT :most
-) JOIN devices USING (device_key)
-ORDER BY at_ms DESC, seq DESC;
+SELECT name, at_ms, until_ms AS ends_ms, content, devices.id AS device
+FROM said JOIN devices USING (device_key)
+WHERE user_key = :user_key AND metric = 'session'
+ORDER BY at_ms DESC, seq DESC LIMIT :most;
 
 -- name: last_session_end
 SELECT max(until_ms) AS until_ms FROM said WHERE user_key = :user_key AND metric = 'session';
