@@ -7,12 +7,14 @@ import logging
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import aiosqlite
 
+from strapline_bridge.outbox.damage import damaged
 from strapline_bridge.outbox.errors import OutboxTooNewError, OutboxUnreadableError
 from strapline_bridge.outbox.queries import Migration, migrations
 
@@ -24,6 +26,11 @@ _OWNER_ONLY: Final = 0o600
 _FOLDER_OWNER_ONLY: Final = 0o700
 #: The write-ahead log is cut back to this after a checkpoint.
 _LOG_BYTES: Final = 4 * 2**20
+
+#: How long a start may take for the look through it, and after how many of SQLite's steps that
+#: is asked.
+_CHECK_WITHIN_S: Final = 3.0
+_CHECK_EVERY: Final = 10_000
 
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -53,6 +60,8 @@ async def open_database(
         connection = await aiosqlite.connect(path, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise OutboxUnreadableError.because(path, error) from error
+    # SQLite's own complaint of text that is none would quote a reading, into a log at last.
+    connection.text_factory = _text
     try:
         await _check_ours(connection, path)
         for pragma in _PRAGMAS:
@@ -61,10 +70,35 @@ async def open_database(
     except sqlite3.Error as error:
         await connection.close()
         raise OutboxUnreadableError.because(path, error) from error
+    except UnicodeDecodeError:
+        await connection.close()
+        spoilt = damaged("its schema is no text")
+        raise OutboxUnreadableError.because(path, spoilt) from spoilt
     except BaseException:
         await connection.close()
         raise
     return connection
+
+
+async def check(connection: aiosqlite.Connection) -> None:
+    """Look through the file, for a few seconds at most: a large one is recorded into meanwhile.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged; its error code is SQLITE_CORRUPT.
+    """
+    ends_s = time.monotonic() + _CHECK_WITHIN_S
+    await connection.set_progress_handler(lambda: time.monotonic() > ends_s, _CHECK_EVERY)
+    try:
+        (row,) = await connection.execute_fetchall("PRAGMA quick_check(1)")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        _log.info("the outbox is large: not all of it was looked through")
+        return
+    finally:
+        await connection.set_progress_handler(lambda: 0, 0)  # 0 steps: never asked
+    if row[0] != "ok":
+        raise damaged(row[0])
 
 
 def _make_private(path: Path) -> None:
@@ -86,6 +120,10 @@ def _make_private(path: Path) -> None:
         os.close(folder)
 
 
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
 async def _number(connection: aiosqlite.Connection, query: str) -> int:
     (row,) = await connection.execute_fetchall(query)
     return int(row[0])
@@ -94,6 +132,9 @@ async def _number(connection: aiosqlite.Connection, query: str) -> int:
 async def _check_ours(connection: aiosqlite.Connection, path: Path) -> None:
     tables = await _number(connection, "SELECT count(*) FROM sqlite_master")
     mark = await _number(connection, "PRAGMA application_id")
+    ours = "SELECT count(*) FROM sqlite_master WHERE name IN ('series_row', 'dead_letter')"
+    if mark != APPLICATION_ID and await _number(connection, ours) == 2:
+        raise damaged("its mark is not what was written")
     if mark != APPLICATION_ID and tables:
         raise OutboxUnreadableError(path, "it is a database, but not an outbox of Strapline")
 

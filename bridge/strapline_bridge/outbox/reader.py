@@ -74,7 +74,8 @@ class Reader:
                 "rows_touching", stream=record.key, first=first, last=last, limit=_PAGE_ROWS
             )
             for _, end, _, _, payload in found:
-                part = Series.model_validate_json(payload).within([(first, last)])
+                series = self._storage.series(payload)
+                part = None if series is None else series.within([(first, last)])
                 if part is not None:
                     rows.append(Row(record.id, part))
                     count += len(part)
@@ -132,9 +133,10 @@ class Reader:
         Raises:
             OutboxReadError: the disk does not answer.
         """
+        rows = await self._storage.read("dead_letters", limit=most)
+        letters = ((row, self._storage.series(row[3])) for row in rows)
         return [
-            DeadLetter(stream, Series.model_validate_json(payload), code, message)
-            for stream, code, message, payload in await self._storage.read(
-                "dead_letters", limit=most
-            )
+            DeadLetter(stream, series, code, message)
+            for (stream, code, message, _), series in letters
+            if series is not None
         ]

@@ -92,6 +92,25 @@ def _series(group: Sequence[Arrived], first_seq: int, zero_ns: int) -> Series:
     )
 
 
+def row_values(series: Series, stream: int, store: str | None) -> dict[str, object]:
+    """Parameters of the query ``insert_row``.
+
+    Args:
+        series: whose numbers have no holes.
+        stream: the key of its stream.
+        store: what acknowledged all of it; None: it is still to be sent.
+    """
+    return {
+        "stream": stream,
+        "first_seq": series.seq[0],
+        "last_seq": sum(series.seq),
+        "first_ms": series.elapsed_ms[0],
+        "device": series.device,
+        "store": store,
+        "payload": series.model_dump_json(by_alias=True),
+    }
+
+
 def merged(series: Iterable[Series]) -> list[Series]:
     """The same readings in fewer series: one for each wearer, device, metric and counter.
 

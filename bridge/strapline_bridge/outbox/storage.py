@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,17 @@ from typing import Any
 import aiosqlite
 
 from strapline_bridge.outbox.batch import Batch, Outcome
-from strapline_bridge.outbox.database import open_database
-from strapline_bridge.outbox.errors import OutboxReadError, OutboxUnreadableError
+from strapline_bridge.outbox.damage import damaged, is_damage, readable
+from strapline_bridge.outbox.database import check, open_database
+from strapline_bridge.outbox.errors import OutboxError, OutboxReadError, OutboxUnreadableError
 from strapline_bridge.outbox.ledger import Ledger, StreamRecord, ranges_from_json
 from strapline_bridge.outbox.lock import ProcessLock
 from strapline_bridge.outbox.queries import queries
+from strapline_bridge.outbox.salvage import DAMAGED, finish, salvage
 from strapline_bridge.outbox.transaction import STEP_STATE, Limits, Transaction, Weights
 from strapline_bridge.steps import StepState
+from strapline_protocol.intervals import IntervalSet
+from strapline_protocol.series import Series
 
 
 @dataclass(slots=True)
@@ -38,11 +42,18 @@ class Storage:
     """The database of one outbox. A reader waits for a running commit, never sees half of one."""
 
     def __init__(
-        self, lock: ProcessLock, connection: aiosqlite.Connection, known: Known, limits: Limits
+        self,
+        path: Path,
+        lock: ProcessLock,
+        connection: aiosqlite.Connection,
+        known: Known,
+        limits: Limits,
     ) -> None:
+        self._path = path
         self._lock = lock
         self._connection = connection
         self._turn = asyncio.Lock()
+        self._damaged = False
         self._limits = limits
         self._sql = queries()
         self.known = known
@@ -58,21 +69,11 @@ class Storage:
         """
         lock = await asyncio.to_thread(ProcessLock.acquire, path)
         try:
-            connection = await open_database(path)
+            connection, known = await _open(path)
         except BaseException:
             lock.release()
             raise
-        try:
-            known = await _read(connection)
-        except sqlite3.Error as error:
-            await connection.close()
-            lock.release()
-            raise OutboxUnreadableError.because(path, error) from error
-        except BaseException:
-            await connection.close()
-            lock.release()
-            raise
-        return cls(lock, connection, known, limits)
+        return cls(path, lock, connection, known, limits)
 
     async def close(self) -> None:
         """Give the file back."""
@@ -84,14 +85,20 @@ class Storage:
     async def commit(self, batch: Batch, records: Iterable[StreamRecord]) -> Outcome:
         """Write a batch and bring memory up to it.
 
+        A file that turns out to be damaged is salvaged, and the batch goes into the new one.
+
         Raises:
             sqlite3.Error: nothing was written.
+            OutboxError: nothing was written, and no new file could be made.
         """
-        known = self.known
+        known, records = self.known, list(records)
         async with self._turn:
-            transaction = Transaction(self._connection, known.ledger, self._limits, known.weights)
-            await transaction.write(batch, records)
-        outcome = transaction.outcome
+            outcome = None if self._damaged else await self._try(batch, records)
+            if outcome is None:
+                lost = await self._mend()
+                outcome = await self._write(batch, records)
+                for stream, numbers in lost.items():
+                    outcome.holes.setdefault((stream, DAMAGED), numbers)
         known.weights = Weights(
             known.weights.pending + outcome.pending_bytes,
             known.weights.kept + outcome.kept_bytes,
@@ -104,6 +111,50 @@ class Storage:
             record.settled = record.settled.minus(numbers)
         return outcome
 
+    async def _try(self, batch: Batch, records: Sequence[StreamRecord]) -> Outcome | None:
+        try:
+            return await self._write(batch, records)
+        except sqlite3.Error as error:
+            if is_damage(error):
+                return None
+            raise
+
+    async def _write(self, batch: Batch, records: Sequence[StreamRecord]) -> Outcome:
+        known = self.known
+        transaction = Transaction(self._connection, known.ledger, self._limits, known.weights)
+        await transaction.write(batch, records)
+        return transaction.outcome
+
+    async def _mend(self) -> Mapping[str, IntervalSet]:
+        """Go on in a new file. What of each stream was spoilt, by the stream's id."""
+        self._damaged = True
+        await self._connection.close()
+        try:
+            await asyncio.to_thread(finish, self._path)
+            if self._path.exists():
+                await salvage(self._path, self.known.ledger)
+            self._connection, known = await _open_sound(self._path)
+        except (OSError, OutboxError) as error:
+            # As any other disk that does not take it: tried again, and what waits is kept.
+            raise sqlite3.OperationalError(str(error)) from error
+        self._damaged = False
+        self.known.weights = known.weights
+        spoilt = {
+            record.id: record.holes[DAMAGED] for record in known.ledger if record.holes.get(DAMAGED)
+        }
+        for stream, numbers in spoilt.items():
+            # Memory's own record goes on: it is newer than the file's.
+            self.known.ledger[stream].holes[DAMAGED] = numbers
+        return spoilt
+
+    def series(self, payload: str) -> Series | None:
+        """What a row holds; None where that cannot be read, which the next commit mends."""
+        try:
+            return readable(payload)
+        except sqlite3.DatabaseError:
+            self._damaged = True
+            return None
+
     async def read(self, name: str, **parameters: Any) -> list[sqlite3.Row]:
         """The rows of a named query.
 
@@ -114,7 +165,43 @@ class Storage:
             try:
                 return list(await self._connection.execute_fetchall(self._sql[name], parameters))
             except sqlite3.Error as error:
+                # The next commit mends it.
+                self._damaged = self._damaged or is_damage(error)
                 raise OutboxReadError(str(error)) from error
+
+
+async def _open(path: Path) -> tuple[aiosqlite.Connection, Known]:
+    """The file, checked; a damaged one is salvaged first."""
+    await asyncio.to_thread(finish, path)
+    try:
+        return await _open_sound(path)
+    except sqlite3.Error as error:
+        # Migrations have run: a table that is not there has been spoilt.
+        if not is_damage(error) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise OutboxUnreadableError.because(path, error) from error
+    except OutboxUnreadableError as error:
+        if not is_damage(error.__cause__):
+            raise
+    try:
+        await salvage(path)
+        return await _open_sound(path)
+    except (OSError, sqlite3.Error) as error:
+        raise OutboxUnreadableError.because(path, error) from error
+
+
+async def _open_sound(path: Path) -> tuple[aiosqlite.Connection, Known]:
+    connection = await open_database(path)
+    try:
+        await check(connection)
+        return connection, await _read(connection)
+    except (ValueError, LookupError) as error:
+        await connection.close()
+        raise damaged(
+            f"what is known of a stream cannot be read ({type(error).__name__})"
+        ) from None
+    except BaseException:
+        await connection.close()
+        raise
 
 
 async def _read(connection: aiosqlite.Connection) -> Known:

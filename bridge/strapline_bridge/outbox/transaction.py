@@ -11,8 +11,10 @@ import aiosqlite
 from pydantic import TypeAdapter
 
 from strapline_bridge.outbox.batch import Batch, Growth, Outcome, Rejection, Settlement
+from strapline_bridge.outbox.damage import readable
 from strapline_bridge.outbox.ledger import Ledger, StreamRecord, ranges_to_json
 from strapline_bridge.outbox.queries import queries
+from strapline_bridge.outbox.rows import row_values
 from strapline_bridge.steps import StepState
 from strapline_protocol.intervals import IntervalSet, Range
 from strapline_protocol.series import Series
@@ -128,18 +130,7 @@ class Transaction:
     async def _insert(
         self, record: StreamRecord, series: Iterable[Series], store: str | None = None
     ) -> None:
-        rows = [
-            {
-                "stream": record.key,
-                "first_seq": one.seq[0],
-                "last_seq": sum(one.seq),
-                "first_ms": one.elapsed_ms[0],
-                "device": one.device,
-                "store": store,
-                "payload": one.model_dump_json(by_alias=True),
-            }
-            for one in series
-        ]
+        rows = [row_values(one, record.key, store) for one in series]
         await self._many("insert_row", rows)
         weight = sum(len(str(row["payload"])) + ROW_OVERHEAD for row in rows)
         self._weigh(weight, kept=store is not None)
@@ -183,7 +174,7 @@ class Transaction:
     ) -> None:
         """Take rejected numbers out of a row, and what is left of it back in."""
         first, last, weight, store, payload = row
-        series = Series.model_validate_json(payload)
+        series = readable(payload)
         await self._all("delete_row", {"stream": record.key, "first_seq": first})
         self._weigh(-weight, kept=store is not None)
         rest = numbers.missing(first, last)
@@ -219,7 +210,7 @@ class Transaction:
         for row in await self._touching("dead_letters_touching", record, first, last):
             begin, end, _, code, payload = row
             await self._all("delete_dead_letter", {"stream": record.key, "first_seq": begin})
-            series = Series.model_validate_json(payload)
+            series = readable(payload)
             self.outcome.dead_letters -= len(series)
             rest = _parts(series, numbers.missing(begin, end))
             await self._save_dead_letters(record, rest, code, "")

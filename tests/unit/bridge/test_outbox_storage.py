@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from strapline_bridge.outbox import OutboxUnreadableError
 from strapline_bridge.outbox.errors import OutboxReadError
+from strapline_bridge.outbox.salvage import aside_files
 from strapline_bridge.outbox.storage import Storage
 from strapline_bridge.outbox.transaction import Limits
 from tests.integration.bridge_kit import a_reading, an_outbox
@@ -43,17 +43,16 @@ async def test_its_end_is_told_before_a_stream_is_forgotten(tmp_path: Path) -> N
         assert not record.told
 
 
-async def test_a_damaged_table_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+async def test_a_file_without_one_of_its_tables_is_damaged_and_put_aside(tmp_path: Path) -> None:
     path = tmp_path / "o.db"
     async with an_outbox(path):
         pass
     with sqlite3.connect(path) as plain:
         plain.execute("DROP TABLE series_row")
     plain.close()
-    with pytest.raises(OutboxUnreadableError, match=r"o\.db cannot be opened: no such table"):
-        await Storage.open(path, Limits())
-    with pytest.raises(OutboxUnreadableError):
-        await Storage.open(path, Limits())
+    storage = await Storage.open(path, Limits())
+    await storage.close()
+    assert len(aside_files(path)) == 1
 
 
 async def test_a_read_that_the_disk_refuses_is_an_error_of_ours(tmp_path: Path) -> None:
