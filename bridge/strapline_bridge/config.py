@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from strapline_bridge.errors import BridgeError
@@ -155,6 +164,7 @@ class ServerSection(_Section):
             or with allow_insecure.
         token_file: where it is not ``token`` in the state folder; see
             :attr:`BridgeConfig.token_path`.
+        key_file: the bridge's own key in its place; see :attr:`BridgeConfig.key_path`.
         allow_insecure: ``ws://`` beyond this machine: anybody on the way can read along.
     """
 
@@ -164,12 +174,23 @@ class ServerSection(_Section):
         Field(description="an address such as wss://example.org"),
     ] = "ws://127.0.0.1:8420/ws"
     token_file: Annotated[FilePath | None, Field(description="the path of a file")] = None
+    key_file: Annotated[FilePath | None, Field(description="the path of a file")] = None
     allow_insecure: Annotated[bool, Field(description="true or false")] = False
 
     @model_validator(mode="after")
     def _safe(self) -> ServerSection:
         check_server_url(self.url, allow_insecure=self.allow_insecure)
         return self
+
+    @field_validator("key_file")
+    @classmethod
+    def _one_proof(cls, key_file: Path | None, info: ValidationInfo) -> Path | None:
+        if key_file is not None and info.data.get("token_file") is not None:
+            raise _RefusedError(
+                "there is a `server.token_file` too, and a bridge proves itself in one way",
+                "Leave one of the two out",
+            )
+        return key_file
 
 
 class OutboxSection(_Section):
@@ -219,7 +240,7 @@ class BridgeConfig(_Section):
     """All of it.
 
     Attributes:
-        state_dir: holds the outbox, the list of wearables, and the token.
+        state_dir: holds the outbox, the list of wearables, and the key or the token.
         log_level: at ``info`` and above no reading, address or token is ever logged.
     """
 
@@ -240,6 +261,22 @@ class BridgeConfig(_Section):
         In the state folder unless said otherwise, for a service may write nowhere else.
         """
         return self.server.token_file or self.state_dir / "token"
+
+    @property
+    def key_path(self) -> Path | None:
+        """Holds the key that the bridge signs its tokens with; None where a token file is used.
+
+        What is named counts; else the key in the state folder, where one was made.
+        """
+        if self.server.key_file is not None or self.server.token_file is not None:
+            return self.server.key_file
+        made = self.new_key_path
+        return made if made.exists() else None
+
+    @property
+    def new_key_path(self) -> Path:
+        """Where `strapline bridge key` keeps the key."""
+        return self.server.key_file or self.state_dir / "key"
 
 
 def load(path: Path) -> BridgeConfig:
@@ -272,9 +309,10 @@ def load(path: Path) -> BridgeConfig:
 
 
 def _from_folder(config: BridgeConfig, folder: Path) -> BridgeConfig:
-    server, token_file = config.server, config.server.token_file
-    if token_file is not None:
-        server = server.model_copy(update={"token_file": folder / token_file})
+    server = config.server
+    named = {"token_file": server.token_file, "key_file": server.key_file}
+    paths = {name: folder / path for name, path in named.items() if path is not None}
+    server = server.model_copy(update=paths)
     return config.model_copy(update={"state_dir": folder / config.state_dir, "server": server})
 
 

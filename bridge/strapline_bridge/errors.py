@@ -5,6 +5,8 @@
     StraplineError
     └── BridgeError               what, why, and what to do about it
         ├── ConfigError           the configuration file (config.py)
+        ├── TokenFileError        the file with the bridge's token (token_file.py)
+        ├── KeyFileError          the file with the bridge's own key (key_file.py)
         ├── WearablesError        the list of chosen wearables (wearables.py)
         ├── CaptureError          a file of what wearables sent (radio/captures.py)
         ├── UnknownCharacteristicError    a name that no format has (decoders/naming.py)

@@ -120,12 +120,12 @@ class Admin:
         if self._authority.is_issuers(key):
             raise AdminError(
                 "that key is the issuer's (public_keys of the configuration), who may speak for "
-                "everybody. Make the bridge one of its own: strapline bridge key"
+                "everybody. Make the bridge one of its own: `strapline bridge key`"
             )
         if not await self._store.enrol(sub, shown, users, metrics, (key.id, key.raw)):
             raise AdminError(
-                "that key is another bridge's already. Make one on each bridge (strapline bridge "
-                "key), or take it from the other first: `strapline server revoke NAME`."
+                "that key is another bridge's already. Make one on each bridge (`strapline bridge "
+                "key`), or take it from the other first: `strapline server revoke NAME`."
             )
 
     async def _checked(

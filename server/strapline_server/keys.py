@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from strapline_protocol.keys import key_id
 from strapline_server.errors import SecretError
 
+_LOG = logging.getLogger(__name__)
 _LARGEST: Final = 4_096
 _OTHERS_WRITE: Final = 0o022
 _PEM: Final = b"-----BEGIN"
@@ -110,4 +112,9 @@ def load_public_keys(paths: Sequence[Path]) -> dict[str, PublicKey]:
     Raises:
         SecretError: as :func:`load_public_key`.
     """
-    return {key.id: key for key in map(load_public_key, paths)}
+    found = {}
+    for path in paths:
+        key = load_public_key(path)
+        found[key.id] = key
+        _LOG.info("tokens of the key %s (%s) are good here", key.id, path)
+    return found

@@ -41,6 +41,7 @@ _log = logging.getLogger(__name__)
 _OPEN_WITHIN_S: Final = 10.0
 _CLOSE_WITHIN_S: Final = 1.0
 _LONGEST_REASON: Final = 300
+_NS_PER_MS: Final = 1_000_000
 #: What the kernel may hold unsent; with one frame of the backlog less than 16 KiB.
 _UNSENT_BYTES: Final = 4 * 1_024
 
@@ -114,6 +115,7 @@ class Connection:
         self._session = BridgeSession(_now_ms(), endpoint.client)
         self._wake = asyncio.Event()
         self._token = ""
+        self._ahead_ms = 0
         self.progress = Progress()
 
     async def run(self) -> Ending:
@@ -188,6 +190,7 @@ class Connection:
                 case Hello():
                     hello = message
                     after_ns = self._endpoint.boot_clock.now_ns()
+                    self._ahead_ms = hello.server_time - after_ns // _NS_PER_MS
                     self._endpoint.greeted(Greeting(hello, before_ns, after_ns))
                     try:
                         self._token = await self._endpoint.tokens.token(hello.server_time)
@@ -258,13 +261,17 @@ class Connection:
         else:
             # Half of its life is left, so that a new token is in time if it comes by then.
             try:
-                token = await tokens.token(message.expires_at)
+                token = await tokens.token(self._server_time_ms())
             except BridgeError as error:
                 _log.warning("the token cannot be renewed: %s", error)
                 return
         if token != self._token:
             self._token = token
             conversation.say(self._session.refresh(token))
+
+    def _server_time_ms(self) -> int:
+        """What the server's clock shows now, by HELLO and the boot clock since."""
+        return self._ahead_ms + self._endpoint.boot_clock.now_ns() // _NS_PER_MS
 
     def _going_away(self, message: GoingAway) -> None:
         self.progress.come_back_at_ms = _now_ms() + message.reconnect_after_ms

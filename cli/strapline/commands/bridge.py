@@ -63,7 +63,7 @@ def run(
     from strapline_bridge.config import DEFAULT_PATH, load
     from strapline_bridge.daemon import Bridge
     from strapline_bridge.radio import load_backend
-    from strapline_bridge.uplink import FileTokens
+    from strapline_bridge.uplink import configured_tokens
 
     settings = load(config or DEFAULT_PATH)
     logs.set_up(settings.log_level.number)
@@ -72,12 +72,35 @@ def run(
         async with Bridge(
             settings,
             load_backend(settings.radio.backend, settings.radio.adapter),
-            FileTokens(settings.token_path),
+            configured_tokens(settings),
             version=__version__,
         ) as running:
             await running.run()
 
     run_until_stopped(work())
+
+
+@app.command("key")
+def key(
+    *,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Its configuration, /etc/strapline/bridge.toml.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Make this bridge a key of its own, in place of a token.
+
+    Prints the public key, and the command that tells the server of it.
+
+    The private key stays in the bridge's state folder, and the bridge signs its own tokens with
+    it from its next start on. A key that is there already is kept, and told again.
+    """
+    from strapline.enrolling import print_key
+    from strapline_bridge.config import DEFAULT_PATH, BridgeConfig, default_state_dir, load
+
+    known = config is not None or DEFAULT_PATH.exists()
+    unconfigured = BridgeConfig(state_dir=default_state_dir())
+    print_key(load(config or DEFAULT_PATH) if known else unconfigured)
 
 
 @app.command("capture")

@@ -108,6 +108,45 @@ def revoke(
     asyncio.run(take_away(settings(config, data), who))
 
 
+@app.command("bridge")
+def bridge(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As people say it.")],
+    *,
+    public_key: Annotated[
+        str,
+        typer.Option(
+            "--public-key", metavar="KEY|FILE", help="What `strapline bridge key` printed there."
+        ),
+    ],
+    users: Annotated[
+        list[str] | None, typer.Option("--users", metavar="ID,…", help="Whom it may publish for.")
+    ] = None,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Everybody, who is added later too.")
+    ] = False,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Let a bridge in that has a key of its own, in place of a token.
+
+    It is known by this key alone from now on: a token or a key that it had lets nobody in any
+    more. `strapline server revoke NAME` takes the key away.
+    """
+    import asyncio
+
+    from strapline.enrolling import enrol
+    from strapline.where import settings
+
+    asyncio.run(
+        enrol(settings(config, data), name, _ids(users), everyone=everyone, public_key=public_key)
+    )
+
+
+def _ids(users: list[str] | None) -> tuple[str, ...]:
+    return tuple(one.strip() for part in users or () for one in part.split(",") if one.strip())
+
+
 @app.command("token")
 def token(
     *,
@@ -127,6 +166,10 @@ def token(
     days: Annotated[
         int, typer.Option("--days", metavar="DAYS", min=1, max=400, help="How long it holds.")
     ] = 30,
+    may_mark: Annotated[
+        bool,
+        typer.Option("--may-mark", help="The viewer may start and end sessions and set marks."),
+    ] = False,
     link: Annotated[
         bool, typer.Option("--link", help="Print the dashboard's link with the token in it.")
     ] = False,
@@ -150,11 +193,12 @@ def token(
     wanted = Wanted(
         viewer=viewer,
         bridge=bridge,
-        users=tuple(one.strip() for part in users or () for one in part.split(",") if one.strip()),
+        users=_ids(users),
         everyone=everyone,
         days=days,
         link=link or at is not None,
         at=at,
+        may_mark=may_mark,
     )
     wanted.check()
     asyncio.run(print_token(settings(config, data), wanted))

@@ -110,6 +110,29 @@ def test_the_token_stands_in_the_state_folder_unless_said_otherwise(tmp_path: Pa
     assert config.token_path == tmp_path / "state" / "token"
 
 
+def test_a_key_of_its_own_stands_where_it_is_named_or_was_made(tmp_path: Path) -> None:
+    config = load(_written(tmp_path, 'state_dir = "state"\n[server]\nkey_file = "own"'))
+    assert config.key_path == config.new_key_path == tmp_path / "own"
+    config = load(_written(tmp_path, 'state_dir = "state"'))
+    assert config.new_key_path == tmp_path / "state" / "key"
+    assert config.key_path is None
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "key").touch()
+    config = load(_written(tmp_path, 'state_dir = "state"'))
+    assert config.key_path == config.new_key_path
+    config = load(_written(tmp_path, 'state_dir = "state"\n[server]\ntoken_file = "token"'))
+    assert config.key_path is None
+
+
+def test_a_bridge_proves_itself_in_one_way(tmp_path: Path) -> None:
+    both = '[server]\ntoken_file = "token"\nkey_file = "key"'
+    with pytest.raises(ConfigError) as refused:
+        load(_written(tmp_path, both))
+    (fault,) = refused.value.faults
+    assert fault.key == "server.key_file"
+    assert "Leave one of the two out" in str(fault)
+
+
 def test_the_service_may_replace_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the shipped configuration, where the unit lets it write nowhere else."""
     unit = configparser.RawConfigParser(strict=False)
@@ -125,6 +148,7 @@ def test_the_service_may_replace_its_token(monkeypatch: pytest.MonkeyPatch) -> N
     assert config.state_dir == made
     assert config.token_path.parent == made
     assert f'# token_file = "{config.token_path}"' in _SHIPPED.read_text()
+    assert f'# key_file = "{config.new_key_path}"' in _SHIPPED.read_text()
 
 
 @pytest.mark.parametrize(
