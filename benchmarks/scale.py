@@ -1,0 +1,50 @@
+"""How much is measured: the whole, a quick look, or next to nothing, to see that it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Sizes of all benchmarks.
+
+    Attributes:
+        rounds: how often each is measured, in turn with its peers; medians count.
+        warm_s: for how long messages go before they are measured.
+        seconds: for how long they are measured.
+        viewers: of one publisher.
+        users: publishers of their own, each with two viewers.
+        held: numbers of idle viewers, ascending.
+        ingested: readings that one publisher sends as fast as it may.
+        drained: readings that wait in an outbox.
+        line_s: for how long one strap sends, and ten of them.
+        calls: of a decoder.
+    """
+
+    rounds: int = 3
+    warm_s: float = 1.0
+    seconds: float = 3.0
+    viewers: int = 1_000
+    users: int = 1_000
+    held: tuple[int, ...] = (0, 500, 1_000, 2_000)
+    ingested: int = 600_000
+    drained: int = 200_000
+    line_s: float = 40.0
+    calls: int = 20_000
+
+
+FULL: Final = Scale()
+QUICK: Final = Scale(
+    rounds=1,
+    warm_s=0.5,
+    seconds=1.0,
+    viewers=200,
+    users=100,
+    held=(0, 100, 200, 400),
+    ingested=100_000,
+    drained=20_000,
+    line_s=4.0,
+    calls=2_000,
+)
