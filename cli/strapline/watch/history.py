@@ -1,0 +1,237 @@
+"""A person's past by minute, hour or day: a mean over its lowest to highest, a column a stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
+
+from strapline.watch.ink import Row, Tone, ends, fitted, joined
+from strapline.watch.person import Person
+from strapline.watch.screen import View, keys_row
+from strapline.watch.trace import HATCH, Levels, levels_for
+from strapline.watch.words import clock, clock_with_seconds, count, day, duration
+from strapline_protocol.asking import HistoryPage, Resolution
+
+_MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 60 * _MINUTE_MS
+_DAY_MS: Final = 24 * _HOUR_MS
+_LABELS: Final = 6
+_LEAST_ROWS: Final = 3
+_KEYS: Final = (("esc", "back"), ("←→", "earlier, later"), ("↑↓", "longer, shorter"), ("n", "now"))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long a stretch is looked at, and how finely."""
+
+    name: str
+    length_ms: int
+    resolution: Resolution
+    step_ms: int
+
+
+SPANS: Final = (
+    Span("15 minutes", 15 * _MINUTE_MS, Resolution.MINUTE, _MINUTE_MS),
+    Span("an hour", _HOUR_MS, Resolution.MINUTE, _MINUTE_MS),
+    Span("6 hours", 6 * _HOUR_MS, Resolution.MINUTE, _MINUTE_MS),
+    Span("a day", _DAY_MS, Resolution.HOUR, _HOUR_MS),
+    Span("a week", 7 * _DAY_MS, Resolution.HOUR, _HOUR_MS),
+    Span("30 days", 30 * _DAY_MS, Resolution.DAY, _DAY_MS),
+)
+FIRST_SPAN: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What was measured from ``from_ms`` on, for the span's step; bpm."""
+
+    from_ms: int
+    count: int
+    average: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which span is looked at, and when it ends; None means that it ends now and moves on."""
+
+    span: int = FIRST_SPAN
+    to_ms: int | None = None
+
+    @property
+    def chosen(self) -> Span:
+        return SPANS[self.span]
+
+    def range(self, now_ms: int) -> tuple[int, int]:
+        """From and to, on whole steps."""
+        step_ms = self.chosen.step_ms
+        to_ms = -(-(now_ms if self.to_ms is None else self.to_ms) // step_ms) * step_ms
+        return to_ms - self.chosen.length_ms, to_ms
+
+    def moved(self, by: int, now_ms: int) -> Choice:
+        """Earlier or later by half of the span; not later than now."""
+        to_ms = (now_ms if self.to_ms is None else self.to_ms) + by * self.chosen.length_ms // 2
+        return Choice(self.span, None if to_ms >= now_ms else max(to_ms, self.chosen.length_ms))
+
+    def spanned(self, by: int) -> Choice:
+        """A longer or a shorter span with the same end."""
+        return Choice(min(max(self.span + by, 0), len(SPANS) - 1), self.to_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was answered. ``words`` instead, where it was not."""
+
+    stretches: Sequence[Stretch] = field(default=())
+    zone: str | None = None
+    words: str = ""
+
+
+def stretches_of(pages: Sequence[HistoryPage]) -> list[Stretch]:
+    """Of the pages of one answer, in order of time."""
+    found: list[Stretch] = []
+    for page in pages:
+        for one in page.stretches:
+            columns = zip(
+                accumulate(one.at_ms),
+                one.count,
+                one.average or (),
+                one.min or (),
+                one.max or (),
+                strict=False,
+            )
+            found += [Stretch(*column) for column in columns]
+    return sorted(found, key=lambda stretch: stretch.from_ms)
+
+
+def binned(
+    stretches: Sequence[Stretch], from_ms: int, to_ms: int, columns: int
+) -> list[Stretch | None]:
+    """One for each column: the mean of what it covers, over the lowest to highest of it."""
+    bins: list[list[Stretch]] = [[] for _ in range(columns)]
+    for stretch in stretches:
+        if from_ms <= stretch.from_ms < to_ms:
+            bins[(stretch.from_ms - from_ms) * columns // (to_ms - from_ms)].append(stretch)
+    return [_together(one) if one else None for one in bins]
+
+
+def _together(stretches: Sequence[Stretch]) -> Stretch:
+    number = sum(one.count for one in stretches)
+    weighed = sum(one.average * one.count for one in stretches)
+    return Stretch(
+        stretches[0].from_ms,
+        number,
+        weighed / max(1, number),
+        min(one.least for one in stretches),
+        max(one.most for one in stretches),
+    )
+
+
+def history(person: Person, view: View, choice: Choice, past: Past) -> list[Row]:
+    """As many rows as the screen has."""
+    from_ms, to_ms = choice.range(view.now_ms)
+    title: Row = [
+        (f"  {person.name}", Tone.STRONG),
+        (f"   {choice.chosen.name}, by {choice.chosen.resolution}", Tone.SECOND),
+    ]
+    span: Row = [(f"{_moment(from_ms, choice)} to {_moment(to_ms, choice)}  ", Tone.INK)]
+    rule: Row = [("─" * view.width, Tone.FAINT)]
+    rows = max(_LEAST_ROWS, view.height - 8)
+    within = [one for one in past.stretches if from_ms <= one.from_ms < to_ms]
+    shown = [
+        ends(title, span, view.width),
+        rule,
+        *_chart(within, view, choice, rows),
+        [("", Tone.INK)],
+        [(f"  {_sentence(within, past)}", Tone.INK)],
+        [(f"  {_how(view, choice)}", Tone.SECOND)],
+    ]
+    shown = shown[: view.height - 1]
+    shown += [[("", Tone.INK)]] * (view.height - 1 - len(shown))
+    return [*(fitted(row, view.width) for row in shown), keys_row(_KEYS, view.width)]
+
+
+def _moment(at_ms: int, choice: Choice) -> str:
+    if choice.chosen.resolution is Resolution.DAY:
+        return day(at_ms)
+    return f"{day(at_ms)} {clock(at_ms)}"
+
+
+def _columns(view: View, choice: Choice) -> tuple[int, int]:
+    """How many columns, and how many cells each takes: whole steps, so that none is cut."""
+    room = max(1, view.width - _LABELS - 2)
+    steps = choice.chosen.length_ms // choice.chosen.step_ms
+    if steps <= room:
+        return steps, max(1, room // steps)
+    several = -(-steps // room)
+    return -(-steps // several), 1
+
+
+def _chart(within: Sequence[Stretch], view: View, choice: Choice, rows: int) -> list[Row]:
+    from_ms, to_ms = choice.range(view.now_ms)
+    columns, cells = _columns(view, choice)
+    bins = binned(within, from_ms, to_ms, columns)
+    bounds = None
+    if within:
+        bounds = min(one.least for one in within), max(one.most for one in within)
+    levels = levels_for(bounds, rows)
+    passed = (min(view.now_ms, to_ms) - from_ms) * columns // (to_ms - from_ms)
+    drawn: list[Row] = []
+    for row in range(rows):
+        label = levels.label(row, rows) if levels is not None else ""
+        pieces: Row = [(f"  {label:<{_LABELS - 2}}", Tone.SECOND)]
+        for column, one in enumerate(bins):
+            piece = _cell(one, levels, row, rows, past=column < passed)
+            pieces.append((piece[0] * cells, piece[1]))
+        drawn.append(joined(pieces))
+    return [*drawn, _axis(from_ms, to_ms, columns * cells, choice)]
+
+
+def _cell(
+    one: Stretch | None, levels: Levels | None, row: int, rows: int, *, past: bool
+) -> tuple[str, Tone]:
+    if one is None or levels is None:
+        return (HATCH, Tone.FAINT) if past else (" ", Tone.INK)
+
+    def place(bpm: float) -> int:
+        return rows - 1 - (levels.eighths(bpm, rows) - 1) // 8
+
+    if row == place(one.average):
+        return "━", Tone.STRONG
+    return ("│", Tone.SECOND) if place(one.most) <= row <= place(one.least) else (" ", Tone.INK)
+
+
+def _axis(from_ms: int, to_ms: int, cells: int, choice: Choice) -> Row:
+    """A moment at each quarter."""
+    row = [" "] * cells
+    short = choice.chosen.length_ms <= _DAY_MS
+    for quarter in range(4):
+        at_ms = from_ms + (to_ms - from_ms) * quarter // 4
+        label = clock(at_ms) if short else day(at_ms)
+        start = cells * quarter // 4
+        if start + len(label) <= cells:
+            row[start : start + len(label)] = label
+    return [(f"{' ' * _LABELS}{''.join(row)}", Tone.SECOND)]
+
+
+def _sentence(within: Sequence[Stretch], past: Past) -> str:
+    if past.words:
+        return past.words
+    if not within:
+        return "Nothing was measured in this stretch."
+    all_of_it = _together(within)
+    zone = f" Days are those of {past.zone}." if past.zone else ""
+    return (
+        f"{count(all_of_it.count)} readings, average {round(all_of_it.average)}, "
+        f"{round(all_of_it.least)} to {round(all_of_it.most)}.{zone}"
+    )
+
+
+def _how(view: View, choice: Choice) -> str:
+    columns, _ = _columns(view, choice)
+    so_long = duration(choice.chosen.length_ms // columns)
+    moment = "" if choice.to_ms else f" Read at {clock_with_seconds(view.now_ms)}."
+    return f"━ mean of {so_long}   │ lowest to highest   ░ nothing measured.{moment}"

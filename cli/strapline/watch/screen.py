@@ -1,0 +1,256 @@
+"""What stands above and below the bands: header, time axis, sentences, the way, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.cells import cell_len
+
+from strapline.watch.band import HEIGHT, Frame
+from strapline.watch.ink import Row, Tone, between, cut, ends, fitted, plain, width, wrapped
+from strapline.watch.link_state import Connection
+from strapline.watch.person import Person
+from strapline.watch.sheet import sheet_notes, sheet_of
+from strapline.watch.standing import complete_through, standing_of, summary_of
+from strapline.watch.way import way_of
+from strapline.watch.words import clock_with_seconds
+
+_MARGIN: Final = "  "
+_MOST_NOTES: Final = 4
+_LEGEND: Final = (
+    ("─", "live"),
+    ("═", "filled in later"),
+    ("╌", "time estimated"),
+    ("░", "gap, with its cause"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a screen is drawn from.
+
+    Attributes:
+        people: in the order in which they are shown.
+        focus: the user whose band is chosen; None where there is nobody.
+        silence_ms: since the last word of the server.
+        may_mark: the server takes marks of this viewer.
+        notice: what came of the last key; empty after a few seconds.
+    """
+
+    people: Sequence[Person]
+    connection: Connection
+    now_ms: int
+    silence_ms: int
+    width: int
+    height: int
+    focus: str | None = None
+    simulated: bool = False
+    may_mark: bool = False
+    notice: str = ""
+
+    @property
+    def frame(self) -> Frame:
+        """What the bands share."""
+        return Frame(self.now_ms, self.width, self.connection.stands)
+
+    @property
+    def focused(self) -> Person | None:
+        """The chosen person."""
+        return next((one for one in self.people if one.user == self.focus), None)
+
+
+def header(view: View) -> list[Row]:
+    """The mark, how many are live, the connection in words, the server's time; and a rule."""
+    connected = view.connection.stands
+    mark: Row = [(" ──", Tone.INK), ("●", Tone.NOW if connected else Tone.SECOND)]
+    left: Row = [*mark, ("  Strapline", Tone.STRONG)]
+    told = (
+        "" if view.connection.ended else summary_of(view.people, view.now_ms, connected=connected)
+    )
+    simulated = "simulated" if view.simulated else ""
+    right = standing_of(view.connection, view.people, view.now_ms).row
+    time: Row = [(f"{clock_with_seconds(view.now_ms)} ", Tone.INK)]
+    if view.width >= width(left) + width(right) + width(time) + 12:
+        right = between([right, time], ("        ", Tone.INK))
+    room = view.width - width(left) - width(right) - 2
+    words = between(
+        [[(one, Tone.SECOND)] for one in (simulated, told) if one], ("   ", Tone.SECOND)
+    )
+    while words and width(words) + 5 > room:
+        words = words[:-2]
+    if words:
+        left = [*left, ("     ", Tone.INK), *words]
+    return [
+        fitted(ends(left, right, view.width), view.width),
+        [("─" * view.width, Tone.FAINT)],
+    ]
+
+
+def axis_row(view: View) -> Row:
+    """``14:01`` under the trace, and ``now`` under its edge; empty where there is no trace."""
+    axis = view.frame.axis
+    if axis is None or not view.people:
+        return [(" " * view.width, Tone.INK)]
+    labels = f"{' ' * view.frame.trace_at}{axis.labels()}"
+    now: Row = [("now", Tone.NOW if view.connection.stands else Tone.SECOND), (" ", Tone.INK)]
+    return ends([(labels, Tone.SECOND)], now, view.width)
+
+
+def bottom(view: View) -> list[Row]:
+    """All of it where there is room below the bands; at least the way and the keys."""
+    keys = footer(view)
+    told = [[(f"{_MARGIN}{line}", Tone.INK)] for line in notes(view)]
+    way = _way(view)
+    blank: Row = [("", Tone.INK)]
+    rule: Row = [("─" * view.width, Tone.FAINT)]
+    legend = _legend(view)
+    room = view.height - 3 - HEIGHT * max(1, len(view.people))
+    variants: list[list[Row]] = [
+        [legend, blank, *told, blank, way, blank, rule, keys],
+        [legend, *told, way, rule, keys],
+        [legend, *told, way, keys],
+        *([*told[:some], way, keys] for some in range(len(told), 0, -1)),
+    ]
+    urgent = bool(view.notice) or view.connection.trouble is not None
+    least = [told[0] if urgent and told else way, keys]
+    chosen = next((one for one in variants if len(one) <= room), least)
+    # The keys stand at the very bottom, whatever room is left above them.
+    at = len(chosen) - (2 if rule in chosen else 1)
+    chosen = [*chosen[:at], *[blank] * (room - len(chosen)), *chosen[at:]]
+    return [fitted(row, view.width) for row in chosen]
+
+
+def notes(view: View) -> list[str]:
+    """Sentences: what came of a key, what is wrong here, gaps that have no room on the trace."""
+    room = max(1, view.width - 2 * len(_MARGIN))
+    told = [view.notice] if view.notice else []
+    trouble = view.connection.trouble
+    if trouble is not None and not view.connection.ended:
+        told.append(f"{trouble.title}. {trouble.remedy}")
+    axis = view.frame.axis
+    column_ms = None if axis is None else axis.column_ms
+    # The chosen person's first, since there is not always room for all.
+    for person in sorted(view.people, key=lambda one: one.user != view.focus):
+        said = sheet_notes(sheet_of(person, view.now_ms), column_ms)
+        if said:
+            told.append(f"{first_name(person, view.people)}: {' '.join(said)}")
+    through = complete_through(view.people)
+    lines = [line for sentence in told for line in wrapped(sentence, room)][:_MOST_NOTES]
+    if through is not None and view.connection.stands:
+        lines.append(cut(f"Everything up to {clock_with_seconds(through)} is here.", room))
+    return lines
+
+
+def first_name(person: Person, people: Sequence[Person]) -> str:
+    """``Tomás``; the whole name where two have that first one."""
+    first = person.name.split()[0] if person.name.split() else person.user
+    same = sum(one.name.split()[:1] == [first] for one in people)
+    return first if same == 1 else person.name
+
+
+def _way(view: View) -> Row:
+    person = view.focused
+    if person is None:
+        return [("", Tone.INK)]
+    way = way_of(person, view.connection, view.now_ms, view.silence_ms)
+    head = f"{_MARGIN}{cut(first_name(person, view.people), 16)}: " if len(view.people) > 1 else ""
+    row: Row = [(head or _MARGIN, Tone.SECOND), *way]
+    if width(row) <= view.width:
+        return row
+    return [(_MARGIN, Tone.INK), (cut(plain(way), view.width - len(_MARGIN)), Tone.INK)]
+
+
+def _legend(view: View) -> Row:
+    if view.frame.axis is None:
+        return [("", Tone.INK)]
+    words = "   ".join(f"{sign} {meaning}" for sign, meaning in _LEGEND)
+    return [(f"{_MARGIN}{cut(words, view.width - len(_MARGIN))}", Tone.SECOND)]
+
+
+def footer(view: View) -> Row:
+    """What each key does; the keys alone where there is no room for words."""
+    keys = [("↑↓", "person"), ("⏎", "detail"), ("h", "history")]
+    if view.may_mark:
+        keys.append(("m", "mark"))
+    keys += [("s", "sync now"), ("o", "order"), ("?", "keys")]
+    return keys_row(keys, view.width)
+
+
+def keys_row(keys: Sequence[tuple[str, str]], cells: int) -> Row:
+    """Keys with their words, and the way out at the right."""
+    out: Row = [("q", Tone.STRONG), (" quit ", Tone.SECOND)]
+    row: Row = []
+    for gap, with_words in (("   ", True), ("  ", True), ("  ", False)):
+        row = [(_MARGIN, Tone.INK)]
+        for key, word in keys:
+            row += [(key, Tone.STRONG), (f" {word}{gap}" if with_words else gap, Tone.SECOND)]
+        if width(row) + width(out) <= cells:
+            break
+    return ends(row, out, cells)
+
+
+def in_the_middle(view: View) -> list[str]:
+    """What is said where there is nobody to show."""
+    connection = view.connection
+    if connection.ended and connection.trouble is not None:
+        return [f"{connection.trouble.title}.", connection.trouble.remedy]
+    if not connection.stands:
+        return ["Looking for the server."]
+    return [
+        "Nobody is shown yet.",
+        "Who is granted to this link appears here by itself.",
+    ]
+
+
+def message_rows(lines: Sequence[str], cells: int) -> list[Row]:
+    """Sentences in the midst of an empty screen: the first is the heading."""
+    rows: list[Row] = [[("", Tone.INK)]]
+    for at, line in enumerate(lines):
+        tone = Tone.STRONG if at == 0 else Tone.INK
+        rows += [[(f"{_MARGIN}{one}", tone)] for one in wrapped(line, max(1, cells - 4))]
+    return rows
+
+
+def key_help(*, may_mark: bool) -> list[tuple[str, str]]:
+    """Every key, in words."""
+    keys = [
+        ("↑ ↓", "choose a person; k and j do the same"),
+        ("⏎", "all of the chosen person: wearables, causes, a larger trace"),
+        ("h", "the chosen person's history, by minute, hour or day"),
+        ("s", "ask the bridges for what they still keep"),
+        ("o", "order: by name, by rate, who is silent first"),
+        ("? esc", "this page, and back"),
+        ("q", "quit"),
+    ]
+    mark = ("m", "mark this moment for the chosen person")
+    return [*keys[:3], mark, *keys[3:]] if may_mark else keys
+
+
+def help_rows(cells: int, *, may_mark: bool) -> list[Row]:
+    """The page of keys, and how the screen is read."""
+    rows: list[Row] = [[("", Tone.INK)], [(f"{_MARGIN}Keys", Tone.STRONG)], [("", Tone.INK)]]
+    for key, word in key_help(may_mark=may_mark):
+        head = f"{_MARGIN}{key}{' ' * (8 - cell_len(key))}"
+        rows.append([(head, Tone.STRONG), (cut(word, cells - cell_len(head)), Tone.INK)])
+    rows += [[("", Tone.INK)], [(f"{_MARGIN}How to read it", Tone.STRONG)], [("", Tone.INK)]]
+    for sentence in _READING:
+        rows += [[(f"{_MARGIN}{one}", Tone.INK)] for one in wrapped(sentence, max(1, cells - 4))]
+    return rows
+
+
+_READING: Final = (
+    (
+        "Orange is the present. The line under a rate is what is left of its freshness: when it "
+        "has run out, the rate is the past, and a dash stands in its place."
+    ),
+    (
+        "Every column of the trace is the last reading measured in it. Nothing is drawn where "
+        "nothing was measured: a gap is hatched, and says its cause."
+    ),
+    (
+        "The line below the trace tells how readings came in: single at once, double later, "
+        "dashed where their time is an estimate."
+    ),
+)
