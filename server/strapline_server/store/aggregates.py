@@ -257,8 +257,9 @@ class Aggregates:
         """The user's present day of one metric."""
         begins_ms, ends_ms = day_of(self._transaction.now_ms, zone_named(user.zone))
         if metric == STEPS.name:
-            steps = Steps(self._transaction, user.key, lambda _: (begins_ms, ends_ms))
-            taken = steps.day(begins_ms)
+            folded = Folded(self._transaction, user.key, metric)
+            steps = Steps(self._transaction, folded, lambda _: (begins_ms, ends_ms))
+            taken = steps.day(begins_ms // MINUTE_MS)
             return Day(ends_ms, steps=taken.steps if taken.count else None)
         found = None
         if self._cache is not None:

@@ -1,38 +1,25 @@
-"""What viewers ask of the store: a snapshot, the changes since a position, pages of history.
+"""What a subscription begins with: a snapshot, or the changes since a position.
 
-Each is read in one transaction, so that state, position and readings belong together; rights
-are read in the same one.
+State and position are read in one transaction, so that they belong together; rights are read
+in the same one.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from strapline_protocol.asking import HistoryPage, HistoryParams
-from strapline_protocol.publishing import Zero
 from strapline_protocol.watching import MOST_USERS, MetricData, Position, Subscribe
 from strapline_server.store.aggregates import Aggregates
-from strapline_server.store.columns import (
-    LONGEST_BLOCK_MS,
-    Piece,
-    gather,
-    sound,
-    wall_times,
-)
 from strapline_server.store.database import Transaction
-from strapline_server.store.people import Grant, User, find_grant, find_user
+from strapline_server.store.people import Grant, User, find_grant
 from strapline_server.store.states import read_metric
 
 _LOG = logging.getLogger(__name__)
 #: More changes than this are not replayed to one viewer: the state is shorter.
 MOST_REPLAYED: Final = 2_000
-#: A page stops before its columns outgrow what a client reads as one message.
-_LARGEST_PAGE_BYTES: Final = 3 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,135 +148,3 @@ def _replay(
     if len(rows) != user.position - since[1]:
         return None
     return [Logged(row["position"], row["metric"], row["message"]) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """Where a page ended: readings are in order of time, stream and number."""
-
-    at_ms: int
-    stream: str
-    number: int
-
-    def cursor(self) -> str:
-        text = json.dumps([self.at_ms, self.stream, self.number], separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    @classmethod
-    def of(cls, cursor: str) -> _Mark:
-        """Raises ValueError when it is none of ours."""
-        padded = cursor + "=" * (-len(cursor) % 4)
-        match json.loads(base64.urlsafe_b64decode(padded)):
-            # SQLite's integers end at 64 bits.
-            case [int(at_ms), str(stream), int(number)] if max(abs(at_ms), abs(number)) < 2**53:
-                return cls(at_ms, stream, number)
-        raise ValueError("not a cursor")
-
-    def before(self, at_ms: int, stream: str, number: int) -> bool:
-        """Whether a reading comes after the mark."""
-        return (self.at_ms, self.stream, self.number) < (at_ms, stream, number)
-
-
-def read_history(
-    transaction: Transaction, epoch: str, sub: str, params: HistoryParams
-) -> HistoryPage | None:
-    """One page of raw readings, in order of time; None when it is not granted.
-
-    Raises:
-        ValueError: ``after`` is no cursor of this server's.
-    """
-    grant = find_grant(transaction, sub)
-    if grant is None or not grant.allows(params.user) or not grant.sees(params.metric):
-        return None
-    user = find_user(transaction, params.user)
-    if user is None:
-        return None
-    after = _Mark.of(params.after) if params.after is not None else None
-    found, more = _readings(transaction, user, params, after)
-    page = found[: params.limit]
-    more = more or len(found) > len(page)
-    return HistoryPage(
-        user=params.user,
-        metric=params.metric,
-        series=gather(_pieces(page)),
-        position=(epoch, user.position),
-        next=_Mark(*page[-1][:3]).cursor() if more and page else None,
-    )
-
-
-#: (wall time, stream, number, index in its block, block)
-_Found = tuple[int, str, int, int, Piece]
-
-
-def _readings(
-    transaction: Transaction, user: User, params: HistoryParams, after: _Mark | None
-) -> tuple[list[_Found], bool]:
-    """Readings of the range after the mark, at least one page of them where there is one."""
-    from_ms = max(params.from_ms, after.at_ms) if after is not None else params.from_ms
-    rows = transaction.each(
-        "blocks_in_time",
-        user_key=user.key,
-        metric=params.metric,
-        from_ms=from_ms,
-        to_ms=params.to_ms,
-        longest_ms=LONGEST_BLOCK_MS,
-    )
-    zeros: dict[str, Zero] = {}
-    found: list[_Found] = []
-    complete_before = None
-    read_bytes = 0
-    for row in rows:
-        # Blocks come in order of their beginning: none after this one holds anything earlier.
-        if len(found) > params.limit or read_bytes > _LARGEST_PAGE_BYTES:
-            found.sort(key=_order)
-            enough = params.limit if read_bytes <= _LARGEST_PAGE_BYTES else 1
-            if found and found[enough - 1][0] < row["from_ms"]:
-                complete_before = row["from_ms"]
-                break
-        zero = zeros.get(row["zero"]) or Zero.model_validate_json(row["zero"])
-        zeros[row["zero"]] = zero
-        if (block := sound(row["block_key"], row["data"])) is None:
-            continue
-        series, length = block
-        read_bytes += length
-        at_ms = wall_times(zero, series.elapsed())
-        received_ms = (row["committed_ms"], row["judged_ms"])
-        piece = Piece(row["stream"], series, at_ms, *received_ms, zero)
-        for index, (at, number) in enumerate(zip(at_ms, series.numbers(), strict=True)):
-            if not params.from_ms <= at < params.to_ms:
-                continue
-            if after is None or after.before(at, row["stream"], number):
-                found.append((at, row["stream"], number, index, piece))
-    rows.close()
-    found.sort(key=_order)
-    if complete_before is not None:
-        return [one for one in found if one[0] < complete_before], True
-    return found, False
-
-
-def _order(found: _Found) -> tuple[int, str, int]:
-    return found[:3]
-
-
-def _pieces(page: list[_Found]) -> list[Piece]:
-    """The page's readings as parts of their blocks."""
-    chosen: dict[int, tuple[Piece, list[int]]] = {}
-    for *_, index, piece in page:
-        chosen.setdefault(id(piece), (piece, []))[1].append(index)
-    pieces = []
-    for piece, indices in chosen.values():
-        indices.sort()
-        if len(indices) == len(piece.series):
-            pieces.append(piece)
-            continue
-        pieces.append(
-            Piece(
-                piece.stream,
-                piece.series.take(indices),
-                [piece.at_ms[index] for index in indices],
-                piece.committed_ms,
-                piece.judged_ms,
-                piece.zero,
-            )
-        )
-    return pieces

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
-from strapline_protocol.metrics import STEPS
-from strapline_server.store.database import Transaction
+from strapline_server.store.database import Transaction, Value
 from strapline_server.store.sums import HOUR_MINUTES, MINUTE_MS, Folded
 
-#: The day that holds a moment: its first millisecond and the next day's first.
+#: The day of a minute: its first millisecond and the next day's first.
 DayOf = Callable[[int], tuple[int, int]]
 
 
@@ -51,16 +50,16 @@ class Steps:
 
     __slots__ = ("_day", "_day_of", "_folded", "_transaction")
 
-    def __init__(self, transaction: Transaction, user_key: int, day_of: DayOf) -> None:
+    def __init__(self, transaction: Transaction, folded: Folded, day_of: DayOf) -> None:
         self._transaction = transaction
-        self._folded = Folded(transaction, user_key, STEPS.name)
+        self._folded = folded
         self._day_of = day_of
         self._day = _CountedDay(0, 0, None)
 
     @property
-    def rows_read(self) -> int:
-        """How many sums were read, which is what a question costs."""
-        return self._folded.rows_read
+    def device_key(self) -> int | None:
+        """Which device counts on the day that was asked for last."""
+        return self._day.device_key
 
     def minutes(self, first_minute: int, end_minute: int) -> Iterator[tuple[int, Taken]]:
         """Each minute that counts something, and what."""
@@ -90,13 +89,13 @@ class Steps:
                 if taken.count:
                     yield hour, taken
 
-    def day(self, at_ms: int) -> Taken:
-        """The day that holds this moment."""
-        return self._count(self._open(at_ms // MINUTE_MS))
+    def day(self, minute: int) -> Taken:
+        """The whole day of this minute."""
+        return self._count(self._open(minute))
 
-    def reading(self, at_ms: int, device_key: int, counter: str, value: int) -> Taken:
-        """What one reading counts for; the first that is asked for is the first of its minute."""
-        self._begin(at_ms // MINUTE_MS)
+    def reading(self, minute: int, device_key: int, counter: str, value: int) -> Taken:
+        """What a reading counts for; the first that is asked for is the first of its minute."""
+        self._begin(minute)
         if device_key != self._day.device_key or not counter:
             return Taken()
         return Taken(1, self._reach(counter, value))
@@ -111,7 +110,7 @@ class Steps:
 
     def _open(self, minute: int) -> list[sqlite3.Row]:
         """Be at the beginning of this minute's day; all that it has."""
-        begins_ms, ends_ms = self._day_of(minute * MINUTE_MS)
+        begins_ms, ends_ms = self._day_of(minute)
         first, end = begins_ms // MINUTE_MS, ends_ms // MINUTE_MS
         pieces = list(self._folded.pieces(first, end))
         devices = {row["device_key"] for row in pieces if row["counter"]}
@@ -137,12 +136,13 @@ class Steps:
 
     def _before(self, counter: str) -> int:
         """A counter's total when the day began; where it began later, what it counts from."""
-        key = {
+        key: dict[str, Value] = {
             "user_key": self._folded.user_key,
             "device_key": self._day.device_key,
             "counter": counter,
         }
-        row = self._transaction.one("counter_before", **key, first_minute=self._day.first_minute)
+        first_minute = self._day.first_minute
+        row = self._transaction.one("counter_before", **key, first_minute=first_minute)
         if row is not None:
             return int(row["last_value"])
         row = self._transaction.one("counter_origin", **key)

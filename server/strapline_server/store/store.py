@@ -13,8 +13,9 @@ from strapline_protocol.watching import Subscribe
 from strapline_server.store import cooling, people
 from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import FILE_NAME, Database, Transaction
+from strapline_server.store.history import read_history
 from strapline_server.store.people import Grant, User
-from strapline_server.store.reading import View, read_history, read_view
+from strapline_server.store.reading import View, read_view
 from strapline_server.store.saying import Saying
 from strapline_server.store.sessions import read_sessions
 
@@ -93,10 +94,10 @@ class Store:
         )
 
     async def history(self, sub: str, params: HistoryParams) -> HistoryPage | None:
-        """One page of raw readings; None when it is not granted.
+        """One page of readings or stretches; None when it is not granted.
 
         Raises:
-            ValueError: the cursor is none of this server's.
+            ValueError: the cursor is of another question, or the metric has no stretches.
         """
         return await self._database.read(
             lambda transaction: read_history(transaction, self.epoch, sub, params)

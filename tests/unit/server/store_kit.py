@@ -17,9 +17,10 @@ from strapline_protocol.watching import MetricData
 from strapline_server.store import cooling, people
 from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import Transaction
+from strapline_server.store.history import read_history
 from strapline_server.store.people import Grant
 from strapline_server.store.queries import load_migrations, load_queries
-from strapline_server.store.reading import read_history, read_state
+from strapline_server.store.reading import read_state
 from strapline_server.store.saying import Saying
 
 QUERIES = load_queries()

@@ -68,3 +68,6 @@ SELECT minute / 60, device_key, counter, count, low, high, total, 1 << (minute %
 FROM minutes
 WHERE user_key = :user_key AND metric = :metric
   AND minute >= :tail_minute AND minute < :end_minute;
+
+-- name: device_by_key
+SELECT id FROM devices WHERE device_key = :device_key;
