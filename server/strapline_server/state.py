@@ -42,7 +42,11 @@ _ZERO_IS_NOTHING: Final = frozenset({HEART_RATE.name})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One device's newest readings of one metric, in the order in which sources are shown."""
+    """One device's newest readings of one metric, in the order in which sources are shown.
+
+    Attributes:
+        strap_key: of the strap that it is one id of; two bridges give one strap two.
+    """
 
     device: str
     newest_ms: int | None
@@ -50,11 +54,17 @@ class Source:
     usable_value: float | None
     quality: list[str] | None
     on_change: bool
+    key: int = 0
+    strap_key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What was measured of one metric in a person's day so far."""
+    """What was measured of one metric in a person's day so far.
+
+    Attributes:
+        source_key: of steps the one device that counts on this day.
+    """
 
     ends_ms: int
     count: int = 0
@@ -62,6 +72,7 @@ class Day:
     low: float | None = None
     high: float | None = None
     steps: int | None = None
+    source_key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +114,38 @@ def usable(series: Series) -> list[bool]:
     return fit
 
 
-def shown(sources: Sequence[Source], now_ms: int) -> Source | None:
-    """The one source that counts now: the first that is not silent, else the last to speak."""
+def shown(
+    sources: Sequence[Source],
+    now_ms: int,
+    connected: Collection[str] | None = None,
+    of_day: int | None = None,
+) -> Source | None:
+    """The one source that counts now: the first that is not silent, else the last to speak.
+
+    Args:
+        sources: in their order.
+        now_ms: the moment to judge by.
+        connected: devices whose hop stands, where that is known: one that speaks on change is
+            not silent while it is connected.
+        of_day: of steps the device that counts on this day, however long it has been silent.
+    """
     spoke = [source for source in sources if source.newest_ms is not None]
     for source in spoke:
-        patience = YOUNG_MS if source.on_change else YIELD_MS
-        if source.newest_ms is not None and -AHEAD_MS <= now_ms - source.newest_ms < patience:
+        counts = _speaks(source, now_ms, connected) if of_day is None else source.key == of_day
+        if counts:
             return source
     return max(spoke, key=lambda source: source.newest_ms or 0, default=None)
+
+
+def _speaks(source: Source, now_ms: int, connected: Collection[str] | None) -> bool:
+    silent_ms = now_ms - (source.newest_ms or 0)
+    patience_ms = YIELD_MS
+    if source.on_change:
+        if connected is None:
+            patience_ms = YOUNG_MS
+        elif source.device in connected:
+            return silent_ms >= -AHEAD_MS
+    return -AHEAD_MS <= silent_ms < patience_ms
 
 
 def render(
@@ -135,7 +170,7 @@ def render(
     metric = metric_named(metric_name)
     if metric_name == BATTERY.name:
         return BatteryData(devices=_levels(sources), fresh_for_ms=metric.fresh_for_ms)
-    source = shown(sources, now_ms)
+    source = shown(sources, now_ms, connected, day.source_key)
     last = _last(sources, source)
     on_change = source is not None and source.on_change
     if metric_name == STEPS.name:
@@ -197,14 +232,22 @@ def _last(sources: Sequence[Source], source: Source | None) -> LastValue | None:
 
 
 def _levels(sources: Sequence[Source]) -> list[DeviceLevel]:
+    """One of each strap: of several ids what was said last."""
+    newest: dict[int | str, Source] = {}
+    for source in sources:
+        strap = source.device if source.strap_key is None else source.strap_key
+        known = newest.get(strap)
+        if source.usable_ms is None:
+            continue
+        if known is None or source.usable_ms > (known.usable_ms or 0):
+            newest[strap] = source
     return [
         DeviceLevel(
             device=source.device,
             value=_number(source.usable_value),
-            at_ms=max(0, source.usable_ms),
+            at_ms=max(0, source.usable_ms or 0),
         )
-        for source in sources
-        if source.usable_ms is not None
+        for source in newest.values()
     ][:256]
 
 

@@ -53,6 +53,8 @@ _SAME_MS: Final = 5_000
 _PASSING: Final = frozenset({SyncStatus.CONNECTING, SyncStatus.REALTIME, SyncStatus.SYNCING})
 _MOST_DEVICES: Final = 256
 _MOST_BRIDGES: Final = 64
+#: Names that wait to be kept; others are told again with their bridge's next connection.
+_MOST_NAMES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Statuses:
         self._of_user: dict[str, list[_Bridge]] = {}
         self._server = ServerHop(state=ServerState.OK, since_ms=wall_clock())
         self._asked = 0
+        self._names: dict[tuple[str, str], str] = {}
         self.wheel_slot = NOWHERE
 
     # What happens
@@ -181,6 +184,10 @@ class Statuses:
                 device.battery,
                 zero.wall_ms(through.elapsed_ms) if zero and through else None,
             )
+        for (user, name), told in devices.items():
+            known = bridge.devices.get((user, name))
+            if (known is None or known.name != told.name) and len(self._names) < _MOST_NAMES:
+                self._names[user, name] = told.name
         bridge.devices = devices
         self._refresh(_users(bridge.grant))
 
@@ -261,6 +268,23 @@ class Statuses:
             if device.state is DeviceState.CONNECTED
         )
 
+    def hop(self, user: str, device: str) -> bool | None:
+        """Whether this device's hop stands; None where no bridge that is here says.
+
+        From any thread: what it looks at is replaced and never changed.
+        """
+        told = [
+            bridge.devices[user, device].state is DeviceState.CONNECTED
+            for bridge in self._of_user.get(user, ())
+            if bridge.state is HopState.ONLINE and (user, device) in bridge.devices
+        ]
+        return any(told) if told else None
+
+    def take_names(self) -> dict[tuple[str, str], str]:
+        """What bridges call devices, by user and device, since this was asked last."""
+        names, self._names = self._names, {}
+        return names
+
     def of(self, user: str, synced_ms: int | None = None) -> UserStatus:
         """One user's status; ``synced_ms`` is what the store knows of the last commit."""
         bridges = self._of_user.get(user, [])[:_MOST_BRIDGES]
@@ -308,10 +332,11 @@ class Statuses:
 
     def _index(self) -> None:
         """Which bridges each user has: asked for far more often than grants change."""
-        self._of_user = {}
+        of_user: dict[str, list[_Bridge]] = {}
         for bridge in self._bridges.values():
             for user in bridge.grant.users:
-                self._of_user.setdefault(user.id, []).append(bridge)
+                of_user.setdefault(user.id, []).append(bridge)
+        self._of_user = of_user
 
     def _is_heard(self, user: str) -> bool:
         heard_ms = self._heard.get(user)

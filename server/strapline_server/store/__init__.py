@@ -5,6 +5,7 @@ from strapline_server.store.notes import HOST, Note, NoteStored, check_note
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import UserView, View
 from strapline_server.store.saying import Said, Saying
+from strapline_server.store.sources import KnownSource
 from strapline_server.store.store import Store
 from strapline_server.store.telling import Change
 
@@ -12,6 +13,7 @@ __all__ = [
     "HOST",
     "Change",
     "Grant",
+    "KnownSource",
     "Note",
     "NoteStored",
     "Outcome",

@@ -240,6 +240,8 @@ class Aggregates:
                 usable_value=row["usable_value"],
                 quality=json.loads(row["quality"]) if row["quality"] else None,
                 on_change=bool(row["on_change"]),
+                key=row["device_key"],
+                strap_key=row["strap_key"],
             )
             for row in self._transaction.all("latest", user_key=user_key, metric=metric)
         ]
@@ -260,7 +262,8 @@ class Aggregates:
             folded = Folded(self._transaction, user.key, metric)
             steps = Steps(self._transaction, folded, lambda _: (begins_ms, ends_ms))
             taken = steps.day(begins_ms // MINUTE_MS)
-            return Day(ends_ms, steps=taken.steps if taken.count else None)
+            counted = taken.steps if taken.count else None
+            return Day(ends_ms, steps=counted, source_key=steps.device_key)
         found = None
         if self._cache is not None:
             found = self._cache.get(user.key, metric, begins_ms, ends_ms)

@@ -6,7 +6,7 @@ and the changes, may be said only after that transaction is durable.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,7 @@ from strapline_protocol.metrics import HEART_RATE, SESSION, SUMMARY, metric_name
 from strapline_protocol.publishing import Acknowledged, Dropped, Readings, Rejected, Stream, Zero
 from strapline_protocol.series import Series
 from strapline_protocol.watching import HistoryChange
-from strapline_server.state import YOUNG_MS
+from strapline_server.state import YOUNG_MS, Source
 from strapline_server.store.accounts import Accounts, Kind
 from strapline_server.store.aggregates import Aggregates, DayCache
 from strapline_server.store.blocks import Place, Rebase, insert_blocks
@@ -25,12 +25,16 @@ from strapline_server.store.database import Transaction, Value
 from strapline_server.store.notes import OWNER, fold_notes
 from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
+from strapline_server.store.sources import know_contact
+from strapline_server.store.states import States
 from strapline_server.store.streams import StreamRow, add_stream, device_key_of, find_stream
 from strapline_server.store.stretches import Stretches
-from strapline_server.store.telling import Change, Past, Telling, Update
+from strapline_server.store.telling import Change, Past, Telling, Update, take_untold
 
 #: As many as the message holds; a bridge sends again what it does not find here.
 _MOST_RANGES: Final = 10_000
+#: Devices that are remembered to know contact; others are asked after anew.
+_MOST_KNOWN: Final = 10_000
 _DENIED: Final = "this bridge may not publish for that user, or not into that stream"
 _ERASED: Final = "this was erased: delete your copy"
 
@@ -52,6 +56,11 @@ class Outcome:
     readings: int
 
 
+def _unknown_hop(user: str, device: str) -> bool | None:
+    """Where nobody says."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one run of a store keeps from commit to commit.
@@ -60,16 +69,40 @@ class Run:
         stream: the id of its own stream, for what is said to it.
         days: sums of the present day.
         stretches: sums of sessions that run.
+        contact: users and devices that are known to know contact.
+        hop: whether a user's device is connected; None where no bridge says. Called on the
+            writer's thread.
     """
 
     stream: str
     days: DayCache = field(default_factory=DayCache)
     stretches: Stretches = field(default_factory=Stretches)
+    contact: set[tuple[int, int]] = field(default_factory=set)
+    hop: Callable[[str, str], bool | None] = _unknown_hop
 
     def clear(self) -> None:
         """Forget what was folded: a commit failed, and it was rolled back."""
         self.days.clear()
         self.stretches.clear()
+        self.contact.clear()
+
+    def forget(self, user_key: int, metric: str) -> None:
+        """Forget one, whose past or whose order of sources has changed."""
+        self.days.forget(user_key, metric)
+        self.stretches.forget(user_key, metric)
+
+    def connected(self, user: User, sources: list[Source], now_ms: int) -> list[str] | None:
+        """Of devices that speak on change those that are connected, or may be for all we know."""
+        if not any(source.on_change for source in sources):
+            return None
+        found = []
+        for source in sources:
+            stands = self.hop(user.id, source.device)
+            if stands is None:
+                stands = now_ms - (source.newest_ms or 0) < YOUNG_MS
+            if stands:
+                found.append(source.device)
+        return found
 
 
 @dataclass(slots=True)
@@ -89,7 +122,7 @@ class Commit:
         self._transaction = transaction
         self._run = run
         self._aggregates = Aggregates(transaction, run.days)
-        self._telling = Telling(transaction, epoch, self._aggregates, run.stretches)
+        self._telling = Telling(transaction, epoch, self._states())
         self._arrived: dict[Place, _Arrived] = {}
         self._changes: list[Update | Past] = []
         self._users: dict[str, User | None] = {}
@@ -100,8 +133,18 @@ class Commit:
         #: Which change tells which number of the server's own stream.
         self._told_with: dict[int, int] = {}
 
+    def _states(self) -> States:
+        run, now_ms = self._run, self._transaction.now_ms
+        return States(
+            self._transaction,
+            self._aggregates,
+            lambda user, sources: run.connected(user, sources, now_ms),
+            run.stretches,
+        )
+
     def carry_out(self, works: Sequence[Work | Saying]) -> Outcome:
-        """Do all of them."""
+        """Do all of them, and find what another process left untold."""
+        untold = take_untold(self._transaction, self._run.forget)
         drafts = [self._do(work) for work in works]
         self._take_notes()
         for place, arrived in self._arrived.items():
@@ -110,7 +153,7 @@ class Commit:
         changes = [self._telling.tell(change) for change in self._changes]
         positions = {seq: changes[index].message.position for seq, index in self._told_with.items()}
         answers = [draft if isinstance(draft, tuple) else (draft(positions),) for draft in drafts]
-        return Outcome(answers, changes, self._readings)
+        return Outcome(answers, untold + changes, self._readings)
 
     def _do(self, work: Work | Saying) -> tuple[WireModel, ...] | Draft:
         if isinstance(work, Saying):
@@ -158,7 +201,7 @@ class Commit:
                 arrived.stream = StreamRow(row.key, row.id, row.owner, zero)
         users = {}
         for moved in Rebase(self._transaction, self._run.days).move(row.key, row.zero, zero):
-            self._run.stretches.forget(moved.user_key, moved.metric)
+            self._run.forget(moved.user_key, moved.metric)
             if moved.user_key not in users:
                 users[moved.user_key] = user_of_key(self._transaction, moved.user_key)
             self._changes.append(
@@ -251,7 +294,7 @@ class Commit:
         for series in merge(arrived.pieces):
             at_ms = wall_times(stream.zero, series.elapsed())
             insert_blocks(self._transaction, place, series, at_ms, (now_ms, now_ms))
-            self._fold(place, stream, series, at_ms)
+            self._fold(arrived.user, place, stream, series, at_ms)
             old = [index for index, at in enumerate(at_ms) if now_ms - at >= YOUNG_MS]
             if old:
                 times = [at_ms[index] for index in old]
@@ -275,6 +318,17 @@ class Commit:
                 times = [at_ms[index] for index in young]
                 self._add(Update(arrived.user, stream.id, stream.zero, part, times), stream, part)
 
+    def _know_contact(self, user: User, device_key: int, series: Series) -> None:
+        """Who knows whether it is worn comes before those who do not: that may change the past."""
+        if series.contact is None or all(known is None for known in series.contact):
+            return
+        if len(self._run.contact) >= _MOST_KNOWN:
+            self._run.contact.clear()
+        self._run.contact.add((user.key, device_key))
+        for past in know_contact(self._transaction, user, series.metric, device_key):
+            self._run.forget(user.key, past.metric)
+            self._changes.append(past)
+
     def _tell_of_sessions(self) -> None:
         """Where a session began or ended, a heart rate's average is over something else now.
 
@@ -297,12 +351,16 @@ class Commit:
                 self._told_with[number] = len(self._changes)
         self._changes.append(change)
 
-    def _fold(self, place: Place, stream: StreamRow, series: Series, at_ms: Sequence[int]) -> None:
+    def _fold(
+        self, user: User, place: Place, stream: StreamRow, series: Series, at_ms: Sequence[int]
+    ) -> None:
         now_ms = self._transaction.now_ms
         user_key, device_key = place.user_key, place.device_key
         if not metric_named(series.metric).said:
             self._aggregates.fold(user_key, device_key, series, at_ms, now_ms)
             self._run.stretches.fold(user_key, device_key, series, at_ms, now_ms)
+            if series.contact is not None and (user_key, device_key) not in self._run.contact:
+                self._know_contact(user, device_key, series)
         elif stream.owner != OWNER:
             fold_notes(self._transaction, user_key, device_key, stream.key, series, at_ms)
 

@@ -15,7 +15,7 @@ from strapline_protocol.watching import MOST_USERS, MetricData, Position, Subscr
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.database import Transaction
 from strapline_server.store.people import Grant, User, find_grant
-from strapline_server.store.states import read_metric
+from strapline_server.store.states import States
 
 _LOG = logging.getLogger(__name__)
 #: More changes than this are not replayed to one viewer: the state is shorter.
@@ -104,12 +104,12 @@ def read_state(
     connected: Collection[tuple[str, str]],
 ) -> dict[str, MetricData]:
     """The state of these metrics at this moment; without one that cannot be told."""
-    aggregates = Aggregates(transaction)
     of_user = frozenset(device for owner, device in connected if owner == user.id)
+    states = States(transaction, Aggregates(transaction), lambda *_: of_user)
     state = {}
     for metric in metrics:
         try:
-            state[metric] = read_metric(transaction, aggregates, user, metric, of_user)
+            state[metric] = states.data(user, metric)
         except (ValueError, ArithmeticError):
             # A value that the wire does not carry costs its metric, not the screen of all.
             _LOG.exception("%s of a user cannot be shown", metric)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,6 +12,7 @@ from strapline_protocol.asking import HistoryPage, HistoryParams, SessionsPage, 
 from strapline_protocol.opening import Role
 from strapline_protocol.watching import Subscribe
 from strapline_server.store import cooling, people
+from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import FILE_NAME, Database, Transaction
 from strapline_server.store.history import read_history
@@ -18,6 +20,9 @@ from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import View, read_view
 from strapline_server.store.saying import Saying
 from strapline_server.store.sessions import read_sessions
+from strapline_server.store.sources import KnownSource, put_link, put_order, read_sources
+from strapline_server.store.states import States
+from strapline_server.store.telling import Past, Telling
 
 #: How far back a viewer can resume without starting anew.
 LOG_MS: Final = 600_000
@@ -112,6 +117,55 @@ class Store:
         return await self._database.read(
             lambda transaction: read_sessions(transaction, self.epoch, sub, params)
         )
+
+    def ask_hops_of(self, hop: Callable[[str, str], bool | None]) -> None:
+        """Whether a user's device is connected is known there; None where no bridge says."""
+        self._run = replace(self._run, hop=hop)
+
+    async def sources(self, user: str, metric: str | None = None) -> list[KnownSource] | None:
+        """A user's devices of each metric, in their order; None when there is no such user."""
+
+        def read(transaction: Transaction) -> list[KnownSource] | None:
+            found = people.find_user(transaction, user)
+            return None if found is None else read_sources(transaction, found, metric)
+
+        return await self._database.read(read)
+
+    async def order_sources(self, user: str, metric: str | None, devices: Sequence[str]) -> bool:
+        """Put these first, in this order; False when there is no such user."""
+
+        def write(transaction: Transaction) -> bool:
+            found = people.find_user(transaction, user)
+            if found is not None:
+                self._leave_untold(transaction, put_order(transaction, found, metric, devices))
+            return found is not None
+
+        return await self._database.write(write)
+
+    async def link_device(self, device: str, strap: str | None) -> None:
+        """One device id is another of this strap's; None: it is a strap of its own again."""
+
+        def write(transaction: Transaction) -> None:
+            self._leave_untold(transaction, put_link(transaction, device, strap))
+
+        await self._database.write(write)
+
+    def _leave_untold(self, transaction: Transaction, pasts: Sequence[Past]) -> None:
+        """For the server that runs, here or in another process, to hand out."""
+        states = States(transaction, Aggregates(transaction), lambda *_: None)
+        telling = Telling(transaction, self.epoch, states)
+        for past in pasts:
+            telling.leave_untold(past)
+        transaction.run("bump_rights_version")
+
+    async def name_devices(self, names: Mapping[tuple[str, str], str]) -> None:
+        """Keep what bridges call devices, by user and device."""
+
+        def write(transaction: Transaction) -> None:
+            for (user, device), name in names.items():
+                transaction.run("name_device", user=user, id=device, name=name)
+
+        await self._database.write(write)
 
     async def grant(self, sub: str) -> Grant | None:
         """What this principal may at this moment."""

@@ -1,11 +1,15 @@
-"""What a commit tells viewers: each change gets its position, the state after it, and is logged."""
+"""What a commit tells viewers: each change gets its position, the state after it, and is logged.
+
+What another process than the server commits is left untold: the server finds it before whatever
+it commits next, so that it hands all out in order of position.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from strapline_protocol.codec import encode
+from strapline_protocol.codec import decode_server, encode
 from strapline_protocol.metrics import metric_named
 from strapline_protocol.publishing import Zero
 from strapline_protocol.series import Series
@@ -13,16 +17,12 @@ from strapline_protocol.watching import (
     HealthDataUpdate,
     HistoryChange,
     HistoryChanged,
-    MetricData,
     Position,
 )
-from strapline_server.state import Source, shown
-from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.columns import marked, to_timed
 from strapline_server.store.database import Transaction
 from strapline_server.store.people import User
-from strapline_server.store.states import read_metric
-from strapline_server.store.stretches import Stretches
+from strapline_server.store.states import States
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +66,15 @@ class Past:
 class Telling:
     """The changes of one transaction, in the order in which they are told."""
 
-    def __init__(
-        self,
-        transaction: Transaction,
-        epoch: str,
-        aggregates: Aggregates,
-        stretches: Stretches | None = None,
-    ) -> None:
+    def __init__(self, transaction: Transaction, epoch: str, states: States) -> None:
         self._transaction = transaction
         self._epoch = epoch
-        self._aggregates = aggregates
-        self._stretches = stretches
-        self._sources: dict[tuple[int, str], list[Source]] = {}
-        self._data: dict[tuple[int, str], MetricData] = {}
+        self._states = states
+
+    def leave_untold(self, change: Update | Past) -> None:
+        """As :meth:`tell`, by another process than the server: that one hands it out."""
+        position = self.tell(change).message.position[1]
+        self._transaction.run("leave_untold", user_key=change.user.key, position=position)
 
     def tell(self, change: Update | Past) -> Change:
         """Give it the next position, and log it. All that the commit stores is stored by now."""
@@ -107,7 +103,8 @@ class Telling:
         metric = metric_named(change.metric)
         if metric.by_device or metric.said:
             return True
-        source = shown(self._sources_of(change.user, change.metric), self._transaction.now_ms)
+        found = self._states.measured(change.user, change.metric)
+        source = found.shown(self._transaction.now_ms)
         return source is None or source.device == change.series.device
 
     def _update(self, change: Update) -> HealthDataUpdate:
@@ -118,7 +115,7 @@ class Telling:
             user=change.user.id,
             metric=change.metric,
             stream=change.stream,
-            data=self._state(change.user, change.metric),
+            data=self._states.data(change.user, change.metric),
             series=to_timed(series, change.at_ms, now_ms, change.zero),
             position=position,
             previous=previous,
@@ -130,7 +127,7 @@ class Telling:
         return HistoryChanged(
             user=change.user.id,
             metric=change.metric,
-            data=self._state(change.user, change.metric),
+            data=self._states.data(change.user, change.metric),
             from_ms=change.from_ms,
             to_ms=change.to_ms,
             count=change.count,
@@ -150,16 +147,26 @@ class Telling:
         previous = int(head["previous"]) if head is not None else 0
         return (self._epoch, number), (self._epoch, previous)
 
-    def _state(self, user: User, metric: str) -> MetricData:
-        key = (user.key, metric)
-        if key not in self._data:
-            self._data[key] = read_metric(
-                self._transaction, self._aggregates, user, metric, None, self._stretches
-            )
-        return self._data[key]
 
-    def _sources_of(self, user: User, metric: str) -> list[Source]:
-        key = (user.key, metric)
-        if key not in self._sources:
-            self._sources[key] = self._aggregates.sources(*key)
-        return self._sources[key]
+def take_untold(transaction: Transaction, forget: Callable[[int, str], None]) -> list[Change]:
+    """What another process committed, to be handed out now.
+
+    Args:
+        transaction: to do it in.
+        forget: told each user's key and metric of which something is not what it was.
+    """
+    changes = []
+    for row in transaction.all("untold"):
+        message = change_of(row["message"])
+        forget(row["user_key"], row["metric"])
+        changes.append(Change(message.user, message.metric, message, row["message"]))
+    if changes:
+        transaction.run("told")
+    return changes
+
+
+def change_of(payload: bytes) -> HealthDataUpdate | HistoryChanged:
+    """A change as it was logged."""
+    change = decode_server(payload)
+    assert isinstance(change, (HealthDataUpdate, HistoryChanged)), "the log holds nothing else"
+    return change

@@ -7,6 +7,7 @@ import pytest
 from strapline_protocol.watching import (
     BatteryData,
     HeartRateData,
+    LastValue,
     MetricData,
     StepsData,
     ValueData,
@@ -103,7 +104,12 @@ def test_a_source_that_speaks_on_change_does_not_yield() -> None:
     sources = [source(60_000, 50, "quiet", speaks=True), source(0, 90, "loud")]
     assert rate(*sources).current == 50
     assert rate(*sources, connected={"quiet"}).current == 50
-    assert rate(*sources, connected=set()).current is None
+    assert rate(*sources, connected=set()).current == 90, "not connected any more"
+    assert rate(sources[0], connected=set()).current is None
+    assert rate(source(4_999, 50, "quiet", speaks=True), sources[1], connected=set()).last == (
+        LastValue(value=50, at_ms=NOON - 4_999)
+    )
+    assert rate(source(9_999_999, 50, "quiet", speaks=True), connected={"quiet"}).current == 50
     assert rate(source(400_000, 50, "quiet", speaks=True), source(0, 90, "loud")).current == 90
 
 

@@ -178,7 +178,10 @@ def test_the_indexes_are_used_by_the_questions_of_every_day() -> None:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
         scans += [name for row in plan if row[3].startswith("SCAN") and "USING" not in row[3]]
     # People are few, and sorted by name; so are the sessions of one of them, by their beginning.
-    assert set(scans) <= {"all_users", "all_principals", "day", "sessions_in_time"}
+    rare = {"all_users", "all_principals", "sessions_in_time"}
+    # Asked when an order of sources changes, but for what is left untold: mostly nothing is.
+    rare |= {"minutes_shared", "users_of_device", "ids_of_strap", "untold"}
+    assert set(scans) <= rare
 
 
 async def test_nobody_else_may_read_it(tmp_path: Path) -> None:

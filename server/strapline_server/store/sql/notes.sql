@@ -40,7 +40,7 @@ WHERE user_key = :user_key AND metric = :metric
 ORDER BY at_ms DESC, seq DESC;
 
 -- name: newest_sessions
-SELECT name, at_ms, until_ms AS ends_ms, content, devices.id AS device
+SELECT said.name AS name, at_ms, until_ms AS ends_ms, content, devices.id AS device
 FROM said JOIN devices USING (device_key)
 WHERE user_key = :user_key AND metric = 'session'
 ORDER BY at_ms DESC, seq DESC LIMIT :most;

@@ -37,15 +37,23 @@ ORDER BY to_ms DESC;
 DELETE FROM blocks WHERE block_key = :block_key;
 
 -- name: latest
-SELECT devices.id AS device, device_key, newest_ms, newest_seq, newest_value, usable_ms,
-       usable_seq, usable_value, quality, on_change
+SELECT devices.id AS device, device_key, coalesce(strap_key, device_key) AS strap_key, newest_ms,
+       newest_seq, newest_value, usable_ms, usable_seq, usable_value, quality, on_change
 FROM latest JOIN source_order USING (user_key, metric, device_key) JOIN devices USING (device_key)
 WHERE user_key = :user_key AND metric = :metric
 ORDER BY place;
 
 -- name: see_device
-INSERT INTO latest (user_key, metric, device_key, rank)
-SELECT :user_key, :metric, :device_key, count(*) FROM latest
+INSERT INTO latest (user_key, metric, device_key, rank, preferred)
+SELECT :user_key, :metric, :device_key, count(*),
+       (
+           SELECT place FROM preferences
+           WHERE user_key = :user_key AND device_key = :device_key AND metric = (
+               SELECT coalesce(max(metric), '') FROM preferences
+               WHERE user_key = :user_key AND metric = :metric
+           )
+       )
+FROM latest
 WHERE user_key = :user_key AND metric = :metric
 ON CONFLICT DO NOTHING;
 

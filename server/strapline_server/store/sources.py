@@ -1,0 +1,149 @@
+"""A user's sources: which there are, in which order they count, and what a change of it changes.
+
+The order itself is the view ``source_order``. Here is what goes into it: the user's own order,
+whether a device knows contact, and which ids are one strap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from strapline_protocol.metrics import STEPS
+from strapline_protocol.watching import HistoryChange
+from strapline_server.store.database import Transaction, Value
+from strapline_server.store.people import User, user_of_key
+from strapline_server.store.sums import MINUTE_MS
+from strapline_server.store.telling import Past
+
+#: So that a place fits the view's arithmetic.
+MOST_ORDERED: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """One device of a user's metric, in the order in which they are shown and counted.
+
+    Attributes:
+        name: as its bridge calls it; empty where none has said.
+        preferred: whether the user's own order names it.
+        strap: the id that this one is another of, else its own.
+    """
+
+    metric: str
+    device: str
+    name: str
+    strap: str
+    preferred: bool
+    knows_contact: bool
+    newest_ms: int | None
+
+
+def read_sources(
+    transaction: Transaction, user: User, metric: str | None = None
+) -> list[KnownSource]:
+    """All of a user's, or those of one metric; in order."""
+    return [
+        KnownSource(
+            metric=row["metric"],
+            device=row["device"],
+            name=row["name"],
+            strap=row["strap"],
+            preferred=row["preferred"] is not None,
+            knows_contact=bool(row["knows_contact"]),
+            newest_ms=row["newest_ms"],
+        )
+        for row in transaction.all("sources_of_user", user_key=user.key)
+        if metric is None or row["metric"] == metric
+    ]
+
+
+def know_contact(transaction: Transaction, user: User, metric: str, device_key: int) -> list[Past]:
+    """This device knows whether it is worn: what that changes."""
+    key: dict[str, Value] = {"user_key": user.key, "metric": metric, "device_key": device_key}
+    return _changing(transaction, [(user, metric)], lambda: transaction.run("know_contact", **key))
+
+
+def put_order(
+    transaction: Transaction, user: User, metric: str | None, devices: Sequence[str]
+) -> list[Past]:
+    """From now on these come first, in this order; none: the order is that of the rules again.
+
+    Args:
+        transaction: to do it in.
+        user: whose sources they are.
+        metric: of this one alone; of all that have no order of their own where it is None.
+        devices: ids that there are.
+    """
+    key: dict[str, Value] = {"user_key": user.key, "metric": metric or ""}
+
+    def put() -> None:
+        transaction.run("clear_preferences", **key)
+        for place, device in enumerate(devices):
+            transaction.run("prefer", **key, id=device, place=place)
+        transaction.run("apply_preferences", user_key=user.key)
+
+    return _changing(transaction, _metrics(transaction, user), put)
+
+
+def put_link(transaction: Transaction, device: str, strap: str | None) -> list[Past]:
+    """Say that a device's id is another of this strap's; None: that it is a strap of its own.
+
+    Ids that were linked to it go with it to another strap, and stay together without it.
+    """
+    others = [row["id"] for row in transaction.all("ids_of_strap", id=device)]
+
+    def put() -> None:
+        transaction.run("link", id=device, strap=strap)
+        for index, other in enumerate(others):
+            heir = None if index == 0 else others[0]
+            transaction.run("link", id=other, strap=heir if strap is None else strap)
+
+    users = {
+        row["user_key"]: user_of_key(transaction, row["user_key"])
+        for one in (device, *others)
+        for row in transaction.all("users_of_device", id=one)
+    }
+    concerned = [pair for user in users.values() for pair in _metrics(transaction, user)]
+    return _changing(transaction, concerned, put)
+
+
+def _metrics(transaction: Transaction, user: User) -> list[tuple[User, str]]:
+    rows = transaction.all("metrics_of_user", user_key=user.key)
+    return [(user, row["metric"]) for row in rows]
+
+
+def _changing(
+    transaction: Transaction,
+    concerned: Sequence[tuple[User, str]],
+    change: Callable[[], object],
+) -> list[Past]:
+    """Do it, and find of which metrics the order is another now."""
+    before = [_order(transaction, user, metric) for user, metric in concerned]
+    change()
+    return [
+        _past(transaction, user, metric)
+        for (user, metric), earlier in zip(concerned, before, strict=True)
+        if _order(transaction, user, metric) != earlier
+    ]
+
+
+def _order(transaction: Transaction, user: User, metric: str) -> list[tuple[int, int]]:
+    rows = transaction.all("order_of_sources", user_key=user.key, metric=metric)
+    return [(row["device_key"], row["strap_key"]) for row in rows]
+
+
+def _past(transaction: Transaction, user: User, metric: str) -> Past:
+    """The minutes that several share, whose sums are another's now; of steps all days."""
+    # A day's steps are those of one device, whichever minutes it shares with another.
+    key: dict[str, Value] = {"user_key": user.key, "metric": metric}
+    if metric == STEPS.name:
+        row = transaction.one("minutes_of_all", **key)
+    else:
+        row = transaction.one("minutes_shared", **key)
+    why = HistoryChange.OTHER_SOURCE
+    if row is None or row["count"] is None:
+        return Past(user, metric, why, transaction.now_ms, transaction.now_ms, 0)
+    from_ms, to_ms = row["first"] * MINUTE_MS, (row["last"] + 1) * MINUTE_MS
+    return Past(user, metric, why, max(0, from_ms), to_ms, row["count"])
