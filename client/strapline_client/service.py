@@ -4,45 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self
-from urllib.parse import urlsplit
+from typing import Self
 
 from pydantic import JsonValue
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage
-from websockets.typing import Subprotocol
 
-from strapline_client.connection import Connection, now_ms
-from strapline_client.errors import NotConnectedError, StoppedError, TokenSourceError
+from strapline_client.asking import Asking, checked
+from strapline_client.errors import NotConnectedError
 from strapline_client.events import (
-    ConnectionChanged,
+    ConnectionState,
     ConnectionStatus,
     Update,
     UserState,
     WebSocketEventType,
 )
-from strapline_client.retry import Ending, Retry, Stop
+from strapline_client.link import Link, forgets
+from strapline_client.options import Options
+from strapline_client.outgoing import frame_of
+from strapline_client.ports import Ports
 from strapline_client.state import States, Watched
+from strapline_client.telling import Counters, Listener, Teller
 from strapline_client.token import TokenKeeper, TokenSource
 from strapline_client.updates import DEFAULT_BOUND, Updates
-from strapline_protocol.base import WireModel
-from strapline_protocol.closing import CloseCode
-from strapline_protocol.codec import LARGEST_ANSWER
-from strapline_protocol.metrics import METRICS
-from strapline_protocol.opening import SUBPROTOCOL, Authenticated, Client
-from strapline_protocol.positions import Positions
-from strapline_protocol.viewer_session import ViewerSession
+from strapline_protocol.asking import (
+    EndSessionParams,
+    HistoryPage,
+    HistoryParams,
+    MarkParams,
+    Resolution,
+    SessionMeasured,
+    SessionsParams,
+    StartSessionParams,
+)
+from strapline_protocol.base import Number, WireModel
+from strapline_protocol.opening import Authenticated, Client
+from strapline_protocol.watching import Mark, Session
 
 _log = logging.getLogger(__name__)
-
-_CONNECT_TIMEOUT_S: Final = 10
-_CLOSE_TIMEOUT_S: Final = 2
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-Listener = Callable[[Update], None]
 
 
 class WebSocketService:
@@ -60,14 +60,15 @@ class WebSocketService:
         client: how this program calls itself to the server.
         plain_text: allow ``ws://`` beyond this machine, where others in the network can read
             along.
+        auto_reconnect: whether a lost connection is tried again.
+        users: whom to watch; all that are granted when None.
+        metrics: which; all that are granted when None.
+        min_interval_ms: at most one update of a metric in so long; each when 0.
+        ports: network, time and chance; the real ones when None.
 
     Raises:
-        ValueError: ``url`` is not one, carries a token, or would send it unencrypted.
-
-    Attributes:
-        status: this end's link to the server.
-        session: what the server granted, newest; None before the first session.
-        connections: how many sessions stood so far.
+        ValueError: ``url`` is not one, carries a token, or would send it unencrypted; ``token``
+            is none.
     """
 
     def __init__(
@@ -77,26 +78,36 @@ class WebSocketService:
         *,
         client: Client | None = None,
         plain_text: bool = False,
+        auto_reconnect: bool = True,
+        users: Sequence[str] | None = None,
+        metrics: Sequence[str] | None = None,
+        min_interval_ms: int = 0,
+        ports: Ports | None = None,
     ) -> None:
-        self._local = _checked(url, plain_text=plain_text)
-        self._url = url
-        self._tokens = TokenKeeper(token)
-        self._client = client or Client(
-            name="strapline-client", version="1", metrics=sorted(METRICS)
+        options = Options(
+            url,
+            plain_text=plain_text,
+            auto_reconnect=auto_reconnect,
+            users=users,
+            metrics=metrics,
+            min_interval_ms=min_interval_ms,
         )
-        self._positions = Positions()
+        self._tokens = TokenKeeper(token)
         self._states = States()
-        self._readers: list[Updates] = []
-        self._listeners: dict[WebSocketEventType, list[Listener]] = {}
-        self._connection: Connection | None = None
+        self._teller = Teller()
+        self._link = Link(
+            options if client is None else replace(options, client=client),
+            self._tokens,
+            ports or Ports(),
+            delivered=self._deliver,
+            changed=self._changed,
+        )
+        self._asking = Asking(self.request, self._until_connected)
         self._task: asyncio.Task[None] | None = None
-        self._error: Exception | None = None
-        self.status = ConnectionStatus.DISCONNECTED
-        self.session: Authenticated | None = None
-        self.connections = 0
+        self._turn = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._guarded(), name="strapline viewer")
+        self.connect()
         return self
 
     async def __aexit__(
@@ -107,155 +118,284 @@ class WebSocketService:
     ) -> None:
         await self.stop()
 
+    # The connection.
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """This end's link to the server."""
+        return self._link.state.status
+
+    @property
+    def connection(self) -> ConnectionState:
+        """The link with why, since when, and what follows."""
+        return self._link.state
+
+    @property
+    def session(self) -> Authenticated | None:
+        """What the server granted, newest; None before the first session."""
+        return self._link.session
+
+    @property
+    def connections(self) -> int:
+        """How many sessions stood so far."""
+        return self._link.connections
+
+    @property
+    def counters(self) -> Counters:
+        """What waits, and what was given up or left out."""
+        return Counters(
+            waiting=len(self._link.outgoing),
+            dropped=self._link.outgoing.dropped,
+            ignored=self._link.ignored,
+            left_out=self._teller.left_out,
+        )
+
+    def connect(self) -> None:
+        """Connect, within a running event loop; nothing where it does already, or has stopped."""
+        if self._task is None:
+            self._start(None)
+
+    async def disconnect(self) -> None:
+        """Leave. Iterations go on, and :meth:`connect` resumes from here."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._link.left()
+
+    def reconnect(self) -> None:
+        """Try now, whatever was planned, after a stop too; nothing where there is a session."""
+        if self._link.connection is None or not self._link.connection.stands:
+            self._start(self._task)
+
+    async def stop(self) -> None:
+        """Leave, and end every iteration."""
+        await self.disconnect()
+        self._end(None)
+
+    def configure(
+        self,
+        *,
+        url: str | None = None,
+        token: str | None = None,
+        auto_reconnect: bool | None = None,
+        users: Sequence[str] | None = None,
+        metrics: Sequence[str] | None = None,
+        min_interval_ms: int | None = None,
+    ) -> None:
+        """Change what is not None. A new token or address counts at once, else the next connection.
+
+        Raises:
+            ValueError: ``url`` or ``token`` is none, as when the service was made.
+        """
+        given = {
+            "url": url,
+            "auto_reconnect": auto_reconnect,
+            "users": users,
+            "metrics": metrics,
+            "min_interval_ms": min_interval_ms,
+        }
+        moved = url is not None and url != self._link.options.url
+        told = {name: value for name, value in given.items() if value is not None}
+        self._link.options = replace(self._link.options, **told)  # type: ignore[arg-type]  # by name
+        if token is not None:
+            self._tokens.keep(token)
+        if self._task is not None and (moved or token is not None):
+            self._start(self._task)
+
+    # What is known.
+
     @property
     def users(self) -> Mapping[str, UserState]:
         """Every watched user's whole state, by id."""
         return self._states.users
 
+    def server_now_ms(self) -> int | None:
+        """The server's time, as nearly as this end knows it; None before its first word."""
+        return self._link.server_now_ms()
+
+    def silence_ms(self) -> int:
+        """Since the server's last word; 0 before the first."""
+        return self._link.silence_ms()
+
+    def retry_in_ms(self) -> int | None:
+        """Until it is tried again; None where that is not planned."""
+        return self._link.retry_in_ms()
+
+    def age_ms(self, user: str, metric: str) -> int | None:
+        """How old the newest value is now, by the server's clock; None where there is none."""
+        state = self.users.get(user)
+        return None if state is None else state.age_ms(metric, self.server_now_ms())
+
+    def current(self, user: str, metric: str) -> Number | None:
+        """What it is now; None once the last value is no longer the present."""
+        state = self.users.get(user)
+        if state is None:
+            return None
+        connected = self.status is ConnectionStatus.CONNECTED
+        return state.current(metric, self.server_now_ms(), connected=connected)
+
+    def latest(self, kind: WebSocketEventType, user: str | None = None) -> Update | None:
+        """The last event of this kind, of one user or of anyone; None before the first."""
+        return self._teller.latest(kind, user)
+
+    # What is told.
+
     def updates(self, bound: int = DEFAULT_BOUND) -> Updates:
         """What comes from now on; at most ``bound`` updates wait for a slow reader."""
-        reader = Updates(bound)
-        if self.status is ConnectionStatus.STOPPED:
-            reader.end(self._error)
-        else:
-            self._readers.append(reader)
-        return reader
+        return self._teller.reader(bound)
 
     def add_event_listener(
         self, kind: WebSocketEventType, listener: Listener
     ) -> Callable[[], None]:
         """Call ``listener`` at each event of this kind; the function returned takes it off."""
-        listeners = self._listeners.setdefault(kind, [])
-        listeners.append(listener)
+        return self._teller.add(kind, listener)
 
-        def remove() -> None:
-            if listener in listeners:
-                listeners.remove(listener)
+    def remove_event_listener(self, kind: WebSocketEventType, listener: Listener) -> None:
+        """Take it off; nothing where it is not on."""
+        self._teller.remove(kind, listener)
 
-        return remove
+    # What is said and asked.
+
+    def send(
+        self, kind: WebSocketEventType | str, payload: Mapping[str, JsonValue] | None = None
+    ) -> bool:
+        """Send ``{"type": kind, **payload}``, its fields named as on the wire.
+
+        Returns:
+            False when it waits for a session; at most 64 wait, and the oldest gives way.
+
+        Raises:
+            ValueError: it is no message, or one that the service says by itself.
+        """
+        self._link.outgoing.push(frame_of(str(kind), payload or {}))
+        connection = self._link.connection
+        return connection is not None and connection.subscribed
 
     async def request(self, method: str, params: Mapping[str, JsonValue]) -> WireModel:
-        """Ask the server: ``history``, ``sync``. Raises as :meth:`Connection.request` does."""
-        if self._connection is None:
+        """Ask the server, params as on the wire. Raises as :meth:`Connection.request` does."""
+        if self._link.connection is None:
             raise NotConnectedError(f"no session to ask {method} in")
-        return await self._connection.request(method, params)
+        return await self._link.connection.request(method, params)
 
     async def sync(self) -> None:
         """Ask the bridges to flush and report; nothing while there is no session."""
-        if self._connection is not None:
-            await self._connection.sync()
+        if self._link.connection is not None:
+            await self._link.connection.sync()
 
-    async def stop(self) -> None:
-        """Leave, and end every iteration. Once stopped a service stays so."""
-        task, self._task = self._task, None
-        if task is None:
-            return
-        if self._connection is not None:
-            await self._connection.close()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        self._end(None)
+    def history(
+        self,
+        user: str,
+        metric: str,
+        from_ms: int,
+        to_ms: int,
+        *,
+        resolution: Resolution | str = Resolution.RAW,
+        limit: int = 2_000,
+    ) -> AsyncIterator[HistoryPage]:
+        """Pages of the past, from ``from_ms`` to before ``to_ms``, server's wall time.
 
-    async def _guarded(self) -> None:
+        Waits for a session, and goes on over a lost one from where it was.
+
+        Args:
+            user: whose.
+            metric: its name on the wire.
+            from_ms: milliseconds since 1970 UTC.
+            to_ms: likewise.
+            resolution: ``raw`` gives readings (``page.series``); ``second``, ``minute``, ``hour``
+                and ``day`` give ``page.stretches``.
+            limit: readings or stretches of one page, at most 10,000.
+
+        Raises:
+            ValueError: a parameter is none.
+            RequestRefusedError, StoppedError, MalformedMessageError: while iterating.
+        """
+        finely = Resolution(resolution)
+        question = checked(
+            HistoryParams,
+            user=user,
+            metric=metric,
+            from_ms=from_ms,
+            to_ms=to_ms,
+            resolution=finely,
+            limit=limit,
+        )
+        return self._asking.history(question)
+
+    def sessions(self, user: str, from_ms: int, to_ms: int) -> AsyncIterator[SessionMeasured]:
+        """Sessions that touch that stretch, by their start; raises as :meth:`history` does."""
+        question = checked(SessionsParams, user=user, from_ms=from_ms, to_ms=to_ms)
+        return self._asking.sessions(question)
+
+    def marks(self, user: str, from_ms: int, to_ms: int) -> AsyncIterator[Mark]:
+        """Marks in that stretch, by their moment; raises as :meth:`history` does."""
+        return self._asking.marks(user, from_ms, to_ms)
+
+    async def start_session(self, user: str, name: str, at_ms: int | None = None) -> Session:
+        """Begin a session now, or at a past moment; one that runs ends there.
+
+        Never asked twice by itself. Raises ValueError, and as :meth:`request` does.
+        """
+        question = checked(StartSessionParams, user=user, name=name, at_ms=at_ms)
+        return await self._asking.start_session(question)
+
+    async def end_session(self, user: str, at_ms: int | None = None) -> Session:
+        """End the session that runs; raises as :meth:`start_session` does."""
+        return await self._asking.end_session(checked(EndSessionParams, user=user, at_ms=at_ms))
+
+    async def mark(self, user: str, label: str = "", at_ms: int | None = None) -> Mark:
+        """Point at this moment, or at one that is past; raises as :meth:`start_session` does."""
+        return await self._asking.mark(checked(MarkParams, user=user, label=label, at_ms=at_ms))
+
+    # Inside.
+
+    def _start(self, before: asyncio.Task[None] | None) -> None:
+        self._teller.begin()
+        self._task = asyncio.create_task(self._run_after(before), name="strapline viewer")
+
+    async def _run_after(self, before: asyncio.Task[None] | None) -> None:
         """Run; what nobody thought of ends every iteration with it: nobody waits for ever."""
+        if before is not None:
+            before.cancel()
+            await asyncio.gather(before, return_exceptions=True)
         try:
-            await self._run()
-        except Exception as error:  # noqa: BLE001  # handed on to those who wait
+            error = await self._link.run()
+        except Exception as fault:  # noqa: BLE001  # handed on to those who wait
             _log.exception("the service failed")
-            self._end(error)
-
-    async def _run(self) -> None:
-        retry = Retry()
-        while True:
-            self._change(ConnectionStatus.CONNECTING)
-            ending = await self._connect_once()
-            # Jitter keeps clients apart; nothing secret hangs on it.
-            retry, step = retry.after(ending, random.random())  # noqa: S311
-            if isinstance(step, Stop):
-                _log.error("stopped: %s (%d)", step.reason, step.code)
-                self._end(StoppedError(step.code, step.reason))
-                return
-            self._change(ConnectionStatus.DISCONNECTED, ending.reason)
-            _log.info("%s; connecting again in %d ms", ending.reason, step.after_ms)
-            await asyncio.sleep(step.after_ms / 1_000)
-
-    async def _connect_once(self) -> Ending:
-        try:
-            token = await self._tokens.fresh()
-            socket = await self._dial()
-        except TokenSourceError as error:
-            _log.warning("%s", error, exc_info=error)
-            return Ending(CloseCode.LOST, str(error))
-        except (OSError, TimeoutError, InvalidHandshake, InvalidMessage) as error:
-            return Ending(CloseCode.LOST, f"the server cannot be reached: {error}")
-        session = ViewerSession(now_ms(), self._client, self._positions)
-        self._connection = Connection(
-            socket, session, token, self._tokens, deliver=self._deliver, opened=self._opened
-        )
-        try:
-            return await self._connection.run()
-        finally:
-            self._connection = None
-            socket.transport.abort()
-
-    async def _dial(self) -> ClientConnection:
-        return await connect(
-            self._url,
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            compression=None,
-            # A proxy of the environment leads away from this machine.
-            proxy=None if self._local else True,
-            open_timeout=_CONNECT_TIMEOUT_S,
-            close_timeout=_CLOSE_TIMEOUT_S,
-            max_size=LARGEST_ANSWER,
-            # The server's heartbeats tell whether it is there.
-            ping_interval=None,
-        )
-
-    def _opened(self, authenticated: Authenticated) -> None:
-        self.session = authenticated
-        self.connections += 1
-        self._change(ConnectionStatus.CONNECTED)
+            self._link.failed(str(fault))
+            self._end(fault)
+        else:
+            _log.error("given up: %s", self._link.state.reason)
+            self._end(error or NotConnectedError(self._link.state.reason))
 
     def _deliver(self, message: Watched) -> None:
-        self._tell(self._states.apply(message))
+        for update in self._states.apply(message):
+            self._teller.tell(update)
+        self._teller.keep_only(self._states.users)
 
-    def _change(self, status: ConnectionStatus, reason: str = "") -> None:
-        if status is self.status:
-            return
-        self.status = status
-        self._tell(Update(WebSocketEventType.CONNECTION_STATUS, ConnectionChanged(status, reason)))
-
-    def _tell(self, update: Update) -> None:
-        for reader in self._readers:
-            reader.put(update)
-        for listener in tuple(self._listeners.get(update.type, ())):
-            try:
-                listener(update)
-            except Exception:  # noqa: BLE001  # a program's mistake must not end its connection
-                _log.exception("a listener of %s failed", update.type)
+    def _changed(self, state: ConnectionState) -> None:
+        if forgets(state.why):
+            self._states.clear()
+            for user in self._link.positions.users():
+                self._link.positions.forget(user)
+            self._teller.keep_only(())
+        self._teller.tell(Update(WebSocketEventType.CONNECTION_STATUS_UPDATE, state))
+        self._turn.set()
+        self._turn = asyncio.Event()
 
     def _end(self, error: Exception | None) -> None:
-        if self.status is ConnectionStatus.STOPPED:
-            return
-        self._error = error
-        self._change(ConnectionStatus.STOPPED, str(error or ""))
-        for reader in self._readers:
-            reader.end(error)
-        self._readers.clear()
+        self._teller.end(error)
+        self._turn.set()
+        self._turn = asyncio.Event()
 
-
-def _checked(url: str, *, plain_text: bool) -> bool:
-    """Whether the server is on this machine."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise ValueError(f"not a WebSocket address: {parts.scheme}://…; give wss://HOST/ws")
-    if parts.query or parts.fragment or parts.username or parts.password:
-        raise ValueError("a WebSocket address carries no token and no user: give the token apart")
-    local = parts.hostname in _LOOPBACK
-    if parts.scheme == "ws" and not local and not plain_text:
-        raise ValueError(
-            "ws:// beyond this machine sends token and readings unencrypted: use wss://, "
-            "or allow it with plain_text=True"
-        )
-    return local
+    async def _until_connected(self) -> None:
+        """Raises what ended the service, or NotConnectedError where nobody asked it to connect."""
+        while self.status is not ConnectionStatus.CONNECTED:
+            if self._teller.over:
+                raise self._teller.error or NotConnectedError("the service was stopped")
+            if self._task is None:
+                raise NotConnectedError(
+                    "nobody asked to connect: call connect(), or use async with"
+                )
+            await self._turn.wait()

@@ -35,14 +35,16 @@ class Updates:
         self._error: Exception | None = None
         self.left_out = 0
 
-    def put(self, update: Update) -> None:
-        """Take one update in, at once."""
-        if len(self._waiting) >= self._bound:
+    def put(self, update: Update) -> int:
+        """Take one update in, at once; how many were left out for it."""
+        full = len(self._waiting) >= self._bound
+        if full:
             self._waiting.popleft()
             self._unsaid += 1
             self.left_out += 1
         self._waiting.append(update)
         self._changed.set()
+        return int(full)
 
     def end(self, error: Exception | None = None) -> None:
         """Nothing more comes; what waits is still handed out."""

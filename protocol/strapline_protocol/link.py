@@ -73,6 +73,8 @@ class ClientLink:
 
     def __init__(self, now_ms: int, client: Client) -> None:
         self.state = LinkState.WAITING
+        #: Messages of a type that a newer server added, and that were passed over.
+        self.unknown = 0
         self._client = client
         self._heard_ms = now_ms
         self._heartbeat_ms = HEARTBEAT_UNTIL_TOLD_MS
@@ -112,6 +114,7 @@ class ClientLink:
         try:
             message = decode_server(frame)
         except UnknownTypeError:
+            self.unknown += 1
             return None
         if type(message) not in self.EXPECTED[self.state]:
             raise RemoteProtocolError(f"{message.type} while {self.state.name}")

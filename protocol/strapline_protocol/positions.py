@@ -12,7 +12,7 @@ Change = HealthDataUpdate | HistoryChanged
 
 @dataclass(slots=True)
 class _Held:
-    """How far one user is held: since the last reset, overall, by metric, and behind a gap."""
+    """How far one user is held: since the last reset, what came last, by metric, behind a gap."""
 
     start: Position
     last: Position
@@ -38,7 +38,7 @@ class Positions:
         self._users: dict[str, _Held] = {}
 
     def since(self) -> dict[str, Position]:
-        """What to subscribe from: what is held behind a gap, else the user's last."""
+        """What to subscribe from: what is held behind a gap, else the user's last that came."""
         return {user: held.behind or held.last for user, held in self._users.items()}
 
     def users(self) -> list[str]:
@@ -50,8 +50,9 @@ class Positions:
         held = self._users.get(user)
         if reset or held is None:
             self._users[user] = _Held(position, position, {})
-        else:
-            held.behind = None
+        elif held.behind is not None:
+            # What was missing comes now: until it has, here is where to go on from.
+            held.last, held.behind = held.behind, None
 
     def forget(self, user: str) -> None:
         """This user is no longer granted."""
@@ -65,12 +66,12 @@ class Positions:
         at = held.metric(change.metric)
         same_epoch = change.position[0] == at[0]
         if same_epoch and change.position[1] <= at[1]:
+            # Of the metric it is old; of the user it may be the last of those that come again.
+            held.last = change.position
             return Taken.OLD
         if not same_epoch or (not conflated and change.previous[1] > at[1]):
             if held.behind is None or at[1] < held.behind[1]:
                 held.behind = at
             return Taken.GAP
-        held.metrics[change.metric] = change.position
-        if change.position[1] > held.last[1]:
-            held.last = change.position
+        held.metrics[change.metric] = held.last = change.position
         return Taken.NEWS

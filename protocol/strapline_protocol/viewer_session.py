@@ -19,6 +19,7 @@ from strapline_protocol.watching import (
     MOST_USERS,
     HealthDataUpdate,
     HistoryChanged,
+    Position,
     Subscribe,
     Subscribed,
     SubscriptionChanged,
@@ -56,6 +57,9 @@ class ViewerSession(ClientLink):
         self._asked: str | None = None
         self._asked_users: list[str] | None = None
         self._conflated = False
+        #: Where each gap was that the last SUBSCRIBE asked to fill.
+        self._sought: dict[str, tuple[str, Position]] = {}
+        self._gaps: dict[str, tuple[str, Position]] = {}
 
     def receive(self, frame: str | bytes, now_ms: int) -> list[Event]:
         """Take one text frame.
@@ -101,6 +105,7 @@ class ViewerSession(ClientLink):
         if users is not None:
             since = {user: since[user] for user in users if user in since}
         since = dict(islice(since.items(), MOST_USERS))
+        self._sought, self._gaps = self._gaps, {}
         self._asked = request
         self._asked_users = users
         self._conflated = min_interval_ms > 0
@@ -142,5 +147,14 @@ class ViewerSession(ClientLink):
             return [change]
         # While an answer to SUBSCRIBE is under way, the missing changes are too.
         if taken is Taken.GAP and self._asked is None:
+            self._note_gap(change)
             return [Gap(change.user, change.metric)]
         return []
+
+    def _note_gap(self, change: Change) -> None:
+        """What was asked for already and is missing still cannot be followed up: all anew."""
+        place = (change.metric, self._positions.since()[change.user])
+        if self._sought.get(change.user) == place:
+            self._positions.forget(change.user)
+        else:
+            self._gaps[change.user] = place

@@ -2,7 +2,8 @@
 
 import pytest
 
-from strapline_client.retry import Again, Ending, Retry, Stop
+from strapline_client.events import Reason
+from strapline_client.retry import LONGEST_ASKED_MS, Again, Ending, Renew, Retry, Stop
 from strapline_protocol.closing import Backoff, CloseCode, reason_text
 
 
@@ -47,11 +48,38 @@ def test_it_stays_away_for_as_long_as_the_server_asks(code: CloseCode) -> None:
     assert step == Again(5_250)
 
 
-def test_a_fresh_token_is_tried_once_before_backing_off() -> None:
+def test_another_token_is_tried_at_once_and_without_one_it_backs_off() -> None:
     refused = Ending(CloseCode.UNAUTHENTICATED)
-    once, _ = Retry().after(refused, 0.5)
-    twice, _ = once.after(refused, 0.5)
+    once, step = Retry().after(refused, 0.5, other_token=True)
+    assert step == Renew(250)
+    twice, again = once.after(refused, 0.5)
+    assert again == Again(250)
     assert (once.backoff.attempt, twice.backoff.attempt) == (0, 1)
+
+
+def test_no_server_keeps_a_viewer_away_for_longer_than_minutes() -> None:
+    ending = Ending(CloseCode.OVERLOADED, "busy; retry after 99999999 ms")
+    assert Retry().after(ending, 0)[1] == Again(LONGEST_ASKED_MS)
+
+
+def test_a_server_that_is_lost_while_it_drains_has_said_when_to_come_back() -> None:
+    assert Retry().after(Ending(return_after_ms=700), 0.9)[1] == Again(700)
+    busy = Ending(CloseCode.OVERLOADED, return_after_ms=700)
+    assert Retry().after(busy, 0.5)[1] == Again(250)
+
+
+@pytest.mark.parametrize(
+    ("versions", "why"),
+    [
+        (["strapline.v0"], Reason.UPGRADE_SERVER),
+        (["strapline.v2", "other"], Reason.UPGRADE_CLIENT),
+        ([], Reason.UPGRADE_CLIENT),
+    ],
+)
+def test_without_a_common_version_it_says_which_side_is_behind(
+    versions: list[str], why: Reason
+) -> None:
+    assert Ending(CloseCode.NO_COMMON_VERSION, versions=versions).why is why
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,22 @@ def test_connections_that_are_cut_bring_each_change_once(
     assert taken == [change.position[1] for change in history]
 
 
+def test_what_is_missing_is_asked_for_until_it_has_come() -> None:
+    """A cut right after the answer, before the missing changes: they are asked for once more."""
+    positions = Positions()
+    positions.snapshot("ana", (EPOCH, 10), reset=True)
+    assert positions.take(a_change("steps", 13, 12), conflated=False) is Taken.GAP
+    assert positions.take(a_change("heart_rate", 14, 9), conflated=False) is Taken.NEWS
+    positions.snapshot("ana", (EPOCH, 14), reset=False)
+    assert positions.since() == {"ana": (EPOCH, 10)}
+    assert positions.take(a_change("steps", 12, 8), conflated=False) is Taken.NEWS
+    assert positions.since() == {"ana": (EPOCH, 12)}
+    # An old one too is the last that came.
+    assert positions.take(a_change("steps", 13, 12), conflated=False) is Taken.NEWS
+    assert positions.take(a_change("heart_rate", 14, 9), conflated=False) is Taken.OLD
+    assert positions.since() == {"ana": (EPOCH, 14)}
+
+
 def test_another_epoch_is_a_gap_and_the_old_one_is_said_as_since() -> None:
     positions = Positions()
     positions.snapshot("ana", (EPOCH, 3), reset=True)

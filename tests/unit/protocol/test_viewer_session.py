@@ -90,7 +90,9 @@ def test_each_message_in_each_state(state: LinkState, message: WireModel) -> Non
 
 @pytest.mark.parametrize("state", LinkState, ids=name)
 def test_a_message_of_a_newer_server_is_passed_over(state: LinkState) -> None:
-    assert session(state).receive('{"type":"FUTURE"}', 1) == []
+    made = session(state)
+    assert made.receive('{"type":"FUTURE"}', 1) == []
+    assert made.unknown == 1
 
 
 @pytest.mark.parametrize("state", LinkState, ids=name)
@@ -191,6 +193,18 @@ def test_a_gap_is_told_again_until_something_is_done() -> None:
     assert hear(made, update(16, 15)) == []
     hear(made, subscribed("r2", reset=False, ada=("e", 15)))
     assert hear(made, update(16, 15)) == [GAP]
+
+
+def test_what_is_missing_again_where_it_was_asked_for_is_asked_for_whole() -> None:
+    """A change that cannot be read, or that the server lost, is no reason to ask for ever."""
+    made = watching()
+    assert hear(made, update(13, 12)) == [GAP]
+    assert since(made.subscribe("r2")) == {"ada": ("e", 10)}
+    hear(made, subscribed("r2", reset=False, ada=("e", 13)))
+    assert hear(made, update(13, 12)) == [GAP]
+    assert since(made.subscribe("r3")) == {}
+    hear(made, subscribed("r3", ada=("e", 13)))
+    assert hear(made, update(14, 13)) != []
 
 
 @pytest.mark.parametrize("turned", [False, True])

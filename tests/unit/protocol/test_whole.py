@@ -14,7 +14,7 @@ MUTANTS = {
     "ignore_previous": False,
     "keep_epoch": True,
     "positions_in_memory": False,
-    "resume_from_last": False,
+    "reach_ahead": False,
     "resume_without_rights": False,
     "reuse_stream": False,
     "revocation_unheard": False,

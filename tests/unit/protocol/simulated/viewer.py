@@ -31,10 +31,10 @@ class Heedless(Positions):
 
 
 class Hasty(Positions):
-    """The mutant that resumes from its last change, whatever it missed before."""
+    """The mutant that takes where the changes lead for where it is."""
 
-    def since(self) -> dict[str, Position]:
-        return {user: held.last for user, held in self._users.items()}
+    def snapshot(self, user: str, position: Position, *, reset: bool) -> None:
+        super().snapshot(user, position, reset=True)
 
 
 class Forgetful(Positions):
@@ -47,7 +47,7 @@ class Forgetful(Positions):
 
 POSITIONS = {
     "ignore_previous": Heedless,
-    "resume_from_last": Hasty,
+    "reach_ahead": Hasty,
     "take_old": Forgetful,
 }
 
