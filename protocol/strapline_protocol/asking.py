@@ -13,13 +13,14 @@ from strapline_protocol.base import (
     Label,
     MetricName,
     Number,
+    SafeInt,
     StreamId,
     UserId,
     WallMs,
     WireModel,
     absent,
 )
-from strapline_protocol.series import Differences, TimedSeries
+from strapline_protocol.series import TimedSeries
 from strapline_protocol.watching import MOST_USERS, Mark, Position, Session
 
 #: Where a page ended: opaque, valid for the same question only.
@@ -55,7 +56,7 @@ class HistoryParams(WireModel):
     after: Cursor | None = absent()
 
 
-_STRETCHES = Field(max_length=10_000)
+_STRETCHES = Field(max_length=10_000, fail_fast=True)
 
 
 class Stretches(WireModel):
@@ -68,7 +69,7 @@ class Stretches(WireModel):
     """
 
     device: DeviceId | None = absent()
-    at_ms: Differences
+    at_ms: Annotated[list[SafeInt], _STRETCHES, Field(min_length=1)]
     count: Annotated[list[Count], _STRETCHES]
     average: Annotated[list[Number], _STRETCHES] | None = absent()
     min: Annotated[list[Number], _STRETCHES] | None = absent()

@@ -24,6 +24,7 @@ from strapline_protocol.base import (
     MetricName,
     Number,
     SafeInt,
+    StreamId,
     UserId,
     WallMs,
     WireModel,
@@ -39,7 +40,7 @@ _LARGEST_EXTRA_BYTES: Final = 128 * 1024
 _EXTRA_NAME: Final = re.compile(r"[a-z][A-Za-z0-9]{0,63}")
 #: What the server adds to a series for a viewer: in a bridge's it would stand in the way of that.
 #: ``serverMarks`` may stand in it, since a stored block has them; the server strips a bridge's.
-_SERVERS_OWN: Final = frozenset({"atMs", "receivedMs", "timeSource"})
+_SERVERS_OWN: Final = frozenset({"atMs", "receivedMs", "stream", "timeSource"})
 
 #: Fails at its first fault, so that a bad column costs no list of two thousand.
 _COLUMN: Final = Field(max_length=LONGEST_SERIES, fail_fast=True)
@@ -237,7 +238,7 @@ class Series(Columns):
 
         Args:
             at_ms: one wall time for each reading.
-            origin: ``received_ms``, ``time_source`` and, where there are any, ``server_marks``.
+            origin: ``received_ms``, ``time_source`` and, where it is to be told, ``stream``.
         """
         fields = {name: field for name, field in self.__dict__.items() if field is not None}
         del fields["elapsed_ms"]
@@ -249,11 +250,13 @@ class TimedSeries(Columns):
 
     ``receivedMs`` is when the server committed them and ``timeSource`` whether their time is
     estimated, so that a screen can tell live from filled in later. ``serverMarks`` stands
-    beside the bridge's ``quality``: what the server finds doubtful.
+    beside the bridge's ``quality``: what the server finds doubtful. ``stream`` is told in history,
+    where no message around the series tells it: with ``seq`` it names each reading for ever.
     """
 
     _beside_seq = ("at_ms", *_COLUMNS, "server_marks")
 
+    stream: StreamId | None = absent()
     at_ms: Differences
     received_ms: WallMs
     time_source: Code

@@ -160,9 +160,16 @@ def marked(series: Series, at_ms: Sequence[int], judged_ms: int) -> Series:
     return _with_extra(series, {**(series.model_extra or {}), _MARKS: doubts})
 
 
-def to_timed(series: Series, at_ms: Sequence[int], committed_ms: int, zero: Zero) -> TimedSeries:
-    """The series as a viewer gets it."""
-    return series.timed(at_ms, received_ms=committed_ms, time_source=zero.source.value)
+def to_timed(
+    series: Series,
+    at_ms: Sequence[int],
+    committed_ms: int,
+    zero: Zero,
+    stream: str | None = None,
+) -> TimedSeries:
+    """The series as a viewer gets it; ``stream`` where no message around it names one."""
+    source = zero.source.value
+    return series.timed(at_ms, received_ms=committed_ms, time_source=source, stream=stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,5 +239,6 @@ def gather(pieces: Iterable[Piece]) -> list[TimedSeries]:
     for group in alike(seen):
         for series in group.merged():
             at_ms = wall_times(group.zero, series.elapsed())
-            timed.append(to_timed(series, at_ms, group.committed_ms, group.zero))
+            told = to_timed(series, at_ms, group.committed_ms, group.zero, group.stream)
+            timed.append(told)
     return sorted(timed, key=lambda one: min(one.at()))

@@ -539,7 +539,7 @@ export interface SyncStatusUpdate {
   serverTime: number;
 }
 
-/** Readings as a viewer gets them. ``atMs``: wall time, the first and then differences. ``receivedMs`` is when the server committed them and ``timeSource`` whether their time is estimated, so that a screen can tell live from filled in later. ``serverMarks`` stands beside the bridge's ``quality``: what the server finds doubtful. */
+/** Readings as a viewer gets them. ``atMs``: wall time, the first and then differences. ``receivedMs`` is when the server committed them and ``timeSource`` whether their time is estimated, so that a screen can tell live from filled in later. ``serverMarks`` stands beside the bridge's ``quality``: what the server finds doubtful. ``stream`` is told in history, where no message around the series tells it: with ``seq`` it names each reading for ever. */
 export interface TimedSeries {
   user: string;
   device: string;
@@ -552,6 +552,7 @@ export interface TimedSeries {
   quality?: (string[] | null)[] | null;
   counter?: Counter | null;
   onChange?: boolean;
+  stream?: string | null;
   atMs: number[];
   receivedMs: number;
   timeSource: string;
@@ -935,6 +936,7 @@ export const isTimedSeries = (m: any): m is TimedSeries =>
   (m.quality === undefined || (Array.isArray(m.quality) && m.quality.every((i: any) => (Array.isArray(i) && i.every((i: any) => typeof i === "string") || i === null)) || m.quality === null)) &&
   (m.counter === undefined || (isCounter(m.counter) || m.counter === null)) &&
   (m.onChange === undefined || typeof m.onChange === "boolean") &&
+  (m.stream === undefined || (typeof m.stream === "string" || m.stream === null)) &&
   Array.isArray(m.atMs) && m.atMs.length >= 1 && m.atMs.every((i: any) => Number.isSafeInteger(i)) &&
   Number.isSafeInteger(m.receivedMs) && m.receivedMs >= 0 &&
   typeof m.timeSource === "string" &&
