@@ -5,10 +5,19 @@ from strapline_server.config import ServerConfig, load_config
 from strapline_server.errors import (
     AdminError,
     ConfigError,
+    NoteError,
     SecretError,
     ServerError,
     StoreError,
     TokenError,
+)
+from strapline_server.host import (
+    HostError,
+    NotRunningError,
+    Receipt,
+    UnknownUserError,
+    UpdateError,
+    WebSocketHandler,
 )
 from strapline_server.server import Server
 from strapline_server.store import Grant
@@ -18,12 +27,19 @@ __all__ = [
     "AdminError",
     "ConfigError",
     "Grant",
+    "HostError",
+    "NotRunningError",
+    "NoteError",
+    "Receipt",
     "SecretError",
     "Server",
     "ServerConfig",
     "ServerError",
     "StoreError",
     "TokenError",
+    "UnknownUserError",
+    "UpdateError",
+    "WebSocketHandler",
     "load_config",
     "open_admin",
 ]
