@@ -145,9 +145,11 @@ def notes(view: View) -> list[str]:
 
 def first_name(person: Person, people: Sequence[Person]) -> str:
     """``Tomás``; the whole name where two have that first one."""
-    first = person.name.split()[0] if person.name.split() else person.user
-    same = sum(one.name.split()[:1] == [first] for one in people)
-    return first if same == 1 else person.name
+    words = person.name.split()
+    if not words:
+        return person.user
+    same = sum(one.name.split()[:1] == words[:1] for one in people)
+    return words[0] if same == 1 else person.name
 
 
 def _way(view: View) -> Row:

@@ -1,0 +1,58 @@
+"""One person on the whole screen."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from strapline.watch.detail import detail
+from strapline.watch.ink import Tone, width
+from strapline.watch.link_state import SERVER_AWAY, Connection
+from strapline.watch.person import Person
+from strapline_client.events import ConnectionStatus
+from tests.unit.cli.watch_kit import NOW_MS, a_view, at, ilse, maren, points, text, tomas, zone
+
+
+@pytest.fixture(autouse=True)
+def _utc() -> Iterator[None]:
+    with zone("UTC"):
+        yield
+
+
+@pytest.mark.parametrize("cells", [24, 40, 60, 100, 200])
+@pytest.mark.parametrize("height", [10, 24, 40])
+def test_every_size_is_filled(cells: int, height: int) -> None:
+    for person in (maren(), tomas(), ilse(), Person("ana", "Ana")):
+        rows = detail(person, a_view([person], width=cells, height=height))
+        assert len(rows) == height
+        assert {width(row) for row in rows} == {cells}
+
+
+def test_all_of_a_person_stands_on_it() -> None:
+    told = text(detail(tomas(), a_view([tomas()], height=30)))
+    assert told[1].endswith("Strap  64 %")
+    assert told[2].endswith("connected since 13:55")
+    assert "  Gap of 38 s at 14:01: strap out of range." in told
+    assert "  58 s filled in at 14:04:41." in told
+    assert any("strap ──2 s── bridge" in line for line in told)
+    assert sum(line.count("░") > 0 for line in told) > 5
+
+
+def test_contact_is_said_where_the_strap_knows_it() -> None:
+    line = points(NOW_MS - 9_000, NOW_MS, contact=True)
+    told = text(detail(replace(maren(), line=line), a_view([maren()])))
+    assert any(row.endswith("connected since 13:55, good contact") for row in told)
+
+
+def test_of_a_lost_way_nothing_is_claimed_and_nothing_is_orange() -> None:
+    away = Connection(ConnectionStatus.RECONNECTING, SERVER_AWAY, at("14:05:00"))
+    view = a_view([ilse()], connection=away)
+    rows = detail(ilse(), view)
+    assert any("not known now" in row for row in text(rows))
+    assert any(row.startswith("  The server is away.") for row in text(rows))
+    assert Tone.NOW not in {tone for row in rows for _, tone in row}
+
+
+def test_without_a_wearable_it_says_so() -> None:
+    nobody = Person("ana", "Ana")
+    assert any("No wearable yet" in row for row in text(detail(nobody, a_view([nobody]))))
