@@ -1,42 +1,63 @@
 """What is kept for a viewer that is not to be written to now: the newest of each, no more.
 
-For each user and metric the newest update and the union of changed stretches of the past, for
-each user the newest status. When they go out, each says what came before it in this viewer's
-own sequence, so that a jump is no gap to it, and how many updates were left out.
+For each user and metric the newest update, for each user the newest status. A viewer that reads
+slowly is told as well which stretches it did not get, so that it can fetch them: those before
+the newest update come before it, those after it behind it. So whatever of this reaches the
+viewer before its connection ends, nothing up to the position that it then holds is untold. One
+that asked for an interval wanted less, and is told only how many updates that was.
+
+What goes out says what came before it in this viewer's own sequence, so that a jump is no gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final
 
-from strapline_protocol.base import WireModel
+from strapline_protocol.base import SAFE_INTEGER, WireModel
 from strapline_protocol.watching import (
     HealthDataUpdate,
+    HistoryChange,
     HistoryChanged,
     Position,
     SyncStatusUpdate,
 )
 
+#: Of several reasons why a stretch is to be fetched, the last in this order is told.
+_REASONS: Final = (
+    HistoryChange.OTHER_SOURCE,
+    HistoryChange.BACKFILLED,
+    HistoryChange.SKIPPED,
+    HistoryChange.REBASED,
+    HistoryChange.ERASED,
+)
+
 
 @dataclass(slots=True)
 class _Kept:
-    """One user's metric since this viewer last got something of it."""
+    """One user's metric since this viewer last got something of it, in order of position."""
 
     previous: Position
+    before: HistoryChanged | None = None
     update: HealthDataUpdate | None = None
-    past: HistoryChanged | None = None
+    after: HistoryChanged | None = None
     left_out: int = 0
 
 
 class Outlet:
-    """One viewer's newest states."""
+    """One viewer's newest states.
 
-    __slots__ = ("_kept", "_statuses")
+    Args:
+        tells_skipped: whether stretches of updates that were left out are told.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_kept", "_statuses", "_tells_skipped")
+
+    def __init__(self, *, tells_skipped: bool = True) -> None:
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._statuses: dict[str, SyncStatusUpdate] = {}
+        self._tells_skipped = tells_skipped
 
     def __bool__(self) -> bool:
         return bool(self._kept or self._statuses)
@@ -45,13 +66,22 @@ class Outlet:
         """Keep this change in place of an older one; how many were left out by that."""
         key = (change.user, change.metric)
         kept = self._kept.setdefault(key, _Kept(change.previous))
-        if isinstance(change, HealthDataUpdate):
-            replaced = kept.update is not None
-            kept.left_out += replaced + change.conflated
-            kept.update = change
-            return int(replaced)
-        kept.past = change if kept.past is None else _union(kept.past, change)
-        return 0
+        if isinstance(change, HistoryChanged):
+            if kept.update is None:
+                kept.before = _union(kept.before, change)
+            else:
+                kept.after = _union(kept.after, change)
+            return 0
+        older, kept.update = kept.update, change
+        kept.left_out += change.conflated
+        if older is None:
+            return 0
+        kept.left_out += 1
+        if self._tells_skipped:
+            kept.before = _union(kept.before, _skipped(older))
+        if kept.after is not None:
+            kept.before, kept.after = _union(kept.before, kept.after), None
+        return 1
 
     def keep_status(self, status: SyncStatusUpdate) -> None:
         """Keep this status in place of an older one of the same user."""
@@ -67,9 +97,10 @@ class Outlet:
         """All that is kept, in order of position; nothing is kept any more."""
         changes: list[HealthDataUpdate | HistoryChanged] = []
         for kept in self._kept.values():
-            pair = [one for one in (kept.update, kept.past) if one is not None]
             previous = kept.previous
-            for change in sorted(pair, key=lambda one: one.position[1]):
+            for change in (kept.before, kept.update, kept.after):
+                if change is None:
+                    continue
                 told: dict[str, object] = {"previous": previous}
                 if isinstance(change, HealthDataUpdate):
                     told["conflated"] = kept.left_out
@@ -80,11 +111,31 @@ class Outlet:
         return [*sorted(changes, key=lambda one: one.position[1]), *statuses]
 
 
-def _union(earlier: HistoryChanged, later: HistoryChanged) -> HistoryChanged:
+def _skipped(update: HealthDataUpdate) -> HistoryChanged:
+    """The stretch of an update that is left out."""
+    times = update.series.at()
+    return HistoryChanged(
+        user=update.user,
+        metric=update.metric,
+        data=update.data,
+        from_ms=min(times),
+        to_ms=min(max(times) + 1, SAFE_INTEGER),
+        count=len(times),
+        position=update.position,
+        previous=update.previous,
+        server_time=update.server_time,
+        why=HistoryChange.SKIPPED,
+    )
+
+
+def _union(earlier: HistoryChanged | None, later: HistoryChanged) -> HistoryChanged:
+    if earlier is None:
+        return later
     return later.model_copy(
         update={
             "from_ms": min(earlier.from_ms, later.from_ms),
             "to_ms": max(earlier.to_ms, later.to_ms),
             "count": earlier.count + later.count,
+            "why": max(earlier.why, later.why, key=_REASONS.index),
         }
     )

@@ -197,7 +197,7 @@ class Viewer:
 
     def _keep(self) -> Outlet:
         if self._outlet is None:
-            self._outlet = Outlet()
+            self._outlet = Outlet(tells_skipped=not self._interval_ms)
         return self._outlet
 
     # Subscribing

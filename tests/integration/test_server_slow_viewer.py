@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from strapline_protocol.codec import decode_server, encode
 from strapline_protocol.opening import Authenticate, Client
 from strapline_protocol.server_session import Deadlines
-from strapline_protocol.watching import HealthDataUpdate, HistoryChanged, Subscribe
+from strapline_protocol.watching import HealthDataUpdate, HistoryChange, HistoryChanged, Subscribe
 from strapline_server import connection as connection_module
 from strapline_server.clock import wall_ms
 from strapline_server.config import Bounds
@@ -105,24 +105,53 @@ async def drain(peer: Peer) -> None:
 
 
 async def told_all(slow: Raw, end: int, least_left_out: int = 50) -> HealthDataUpdate:
-    """Follow the updates to the last: none lost without being counted, none told as a gap."""
-    position = left_out = 0
+    """Follow the changes to the last: none lost without its stretch, none told as a gap."""
+    update = position = left_out = skipped = 0
     while True:
         opcode, payload = await slow.frame()
         if opcode != Opcode.TEXT:
             continue
         message = decode_server(payload)
-        if not isinstance(message, HealthDataUpdate):
-            assert not isinstance(message, HistoryChanged)
+        if not isinstance(message, (HealthDataUpdate, HistoryChanged)):
             continue
-        assert message.position[1] > position
-        assert message.previous[1] <= position
-        assert message.position[1] == position + 1 + message.conflated
+        assert message.previous[1] <= position < message.position[1]
         position = message.position[1]
+        if isinstance(message, HistoryChanged):
+            assert message.why is HistoryChange.SKIPPED
+            assert message.from_ms < message.to_ms <= wall_ms() + 1
+            skipped += message.count
+            continue
+        assert message.position[1] == update + 1 + message.conflated
+        update = message.position[1]
         left_out += message.conflated
-        if position == end:
+        assert skipped == 200 * left_out
+        if update == end:
             assert left_out > least_left_out
             return message
+
+
+async def test_who_asked_for_an_interval_is_told_only_how_many_were_left_out(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path) as server:
+        await server.admin.add_user("ana", zone="UTC")
+        bridge_token = await server.admin.issue_token("pi", "bridge", ["ana"], 600)
+        viewer_token = await server.admin.issue_token("eye", "viewer", ["ana"], 600)
+        async with joined(server, bridge_token) as bridge, joined(server, viewer_token) as eye:
+            await eye.subscribe(min_interval_ms=400)
+            run = Run(wall_ms() - 1_000)
+            await run.declare(bridge)
+            await run.publish(bridge, run.series([60], [1]))
+            assert (await eye.expect(HealthDataUpdate)).conflated == 0
+            for number in range(5):
+                await run.publish(bridge, run.series([70 + number], [10 + number]))
+            newest = await eye.expect(HealthDataUpdate)
+            while newest.series.value != [74]:
+                newest = await eye.expect(HealthDataUpdate)
+            assert not [one for one in eye.heard if isinstance(one, HistoryChanged)]
+            updates = [one for one in eye.heard if isinstance(one, HealthDataUpdate)]
+            assert sum(one.conflated for one in updates) + len(updates) == 6
+            assert [one.previous for one in updates[1:]] == [one.position for one in updates[:-1]]
 
 
 async def test_a_viewer_that_takes_nothing_for_minutes_is_cut(
