@@ -23,8 +23,6 @@ from strapline_protocol.watching import HealthDataUpdate
 
 #: Straps, how often each sends, and which part of the time it does.
 _RUNS: Final = ((1, 25.0, 1.0), (10, 10.0, 0.5))
-#: Before and after, for what is still being said of links and batteries.
-_SETTLE_S: Final = 0.5
 _PATIENCE_S: Final = 60.0
 _ABOUT: Final = (
     "Simulated straps on a virtual Bluetooth link, their bridge, a server and a viewer in C: three "
@@ -104,10 +102,10 @@ def _measure(
             load.open(count)
             straps.wait_for("listening\n")
             load.record(place / "heard.txt")
-            time.sleep(_SETTLE_S)
+            time.sleep(bench.scale.settle_s)
             straps.tell(f"{rate_hz} {seconds} {place / 'sent.txt'}")
             straps.wait_for("sent\n", within_s=seconds + _PATIENCE_S)
-            time.sleep(_SETTLE_S)
+            time.sleep(bench.scale.settle_s)
             load.quit()
         return _latencies_ms(_sent(place / "sent.txt"), _delivered(place / "heard.txt"))
 

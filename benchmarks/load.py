@@ -124,7 +124,7 @@ class Load:
         result = _RESULT.validate_json(told[1])
         if result.delivered < result.expected:
             raise BenchmarkError(
-                f"of {result.expected} readings {result.delivered} came within ten seconds: "
+                f"of {result.expected} readings {result.delivered} came: "
                 "the server under test, or this machine, is too slow for this"
             )
         return Spent(result, after_ns - before_ns)
@@ -140,18 +140,21 @@ def loading(
     subprotocol: str = "-",
     interval_us: int = 1_000_000,
     flood: tuple[int, int] = (1, 1),
+    rest_s: float = 10.0,
 ) -> Iterator[Load]:
     """The generator, with these clients to open.
 
     Args:
         interval_us: between two messages of one publisher.
         flood: readings in a message, and how many may be under way.
+        rest_s: for how long what was sent is waited for at the end.
     """
     lines = [
         f"address 127.0.0.1 {port}",
         f"subprotocol {subprotocol}",
         f"interval {interval_us}",
         f"flood {flood[0]} {flood[1]}",
+        f"rest {rest_s * 1_000:.0f}",
         *(line for client in clients for line in client.lines()),
     ]
     plan = folder / "plan.txt"

@@ -62,7 +62,7 @@ def _measure(bench: Bench, contestant: Contestant, users: int, count: Path) -> _
         load.open(len(clients))
         before = _fsyncs(count)
         # A round of all of them before, so that each has a state already.
-        spent = load.run(served.program, max(1.0, scale.warm_s), scale.seconds)
+        spent = load.run(served.program, scale.warm_s, scale.seconds)
         fsyncs = _fsyncs(count) - before
     result = spent.result
     return _Sample(
@@ -70,7 +70,7 @@ def _measure(bench: Bench, contestant: Contestant, users: int, count: Path) -> _
         result.p50_us / 1_000,
         result.p99_us / 1_000,
         result.max_us / 1_000,
-        fsyncs / (max(1.0, scale.warm_s) + scale.seconds),
+        fsyncs / (scale.warm_s + scale.seconds),
     )
 
 

@@ -13,8 +13,6 @@ from benchmarks.load import loading
 from benchmarks.rights import grant
 from benchmarks.tables import Row, Table, in_turn
 
-#: What was in flight while clients came is let go of by then.
-_SETTLE_S: Final = 0.3
 _ABOUT: Final = (
     "Viewers that are subscribed and idle: {held}. PSS of the server's process at each, and the "
     "slope of the line through them (least squares): what one more viewer costs. The kernel's "
@@ -37,7 +35,7 @@ def _measure(bench: Bench, contestant: Contestant) -> list[float]:
         for count in held:
             if count:
                 load.open(count)
-            time.sleep(_SETTLE_S)
+            time.sleep(bench.scale.settle_s)
             found.append(served.program.pss_kib())
     return found
 

@@ -16,6 +16,7 @@ class Scale:
         seconds: for how long they are measured.
         viewers: of one publisher.
         users: publishers of their own, each with two viewers.
+        settle_s: what was in flight is let go of by then, before memory is looked at.
         held: numbers of idle viewers, ascending.
         ingested: readings that one publisher sends as fast as it may.
         drained: readings that wait in an outbox.
@@ -28,6 +29,7 @@ class Scale:
     seconds: float = 3.0
     viewers: int = 1_000
     users: int = 1_000
+    settle_s: float = 0.3
     held: tuple[int, ...] = (0, 500, 1_000, 2_000)
     ingested: int = 600_000
     drained: int = 200_000

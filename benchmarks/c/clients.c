@@ -187,10 +187,10 @@ static void hear(struct load *load, struct client *client, struct frame *frame, 
         }
     } else if (client->publishes) {
         hear_ranges(load, client, frame);
-    } else if (load->record) {
-        fprintf(load->record, "%llu %d %.*s\n", (unsigned long long)at_ns, client->group,
-                (int)frame->length, frame->payload);
     } else {
+        if (load->record)
+            fprintf(load->record, "%llu %d %.*s\n", (unsigned long long)at_ns, client->group,
+                    (int)frame->length, frame->payload);
         hear_numbers(load, client, frame, at_ns);
     }
 }

@@ -22,8 +22,6 @@
 
 enum { EVENTS_AT_ONCE = 512 };
 static const uint64_t SECOND_NS = 1000000000u;
-/* How long what is under way may take once nothing more is sent. */
-static const uint64_t REST_NS = 10 * 1000000000ull;
 
 struct clock {
     int timer;
@@ -106,7 +104,7 @@ static void tick(struct load *load, struct clock *clock)
     if (at_ns >= load->end_ns) {
         tell("end");
         load->phase = DRAINING;
-        set_timer(clock, at_ns + REST_NS);
+        set_timer(clock, at_ns + (uint64_t)load->plan.rest_ms * 1000000);
         if (load->delivered >= load->expected)
             tell_result(load, load->begin_ns, load->end_ns);
         return;

@@ -59,6 +59,8 @@ static void read_line(struct plan *plan, const char *word, const char *rest)
         snprintf(plan->subprotocol, sizeof plan->subprotocol, "%s", rest);
     } else if (!strcmp(word, "interval")) {
         plan->interval_us = atol(rest);
+    } else if (!strcmp(word, "rest")) {
+        plan->rest_ms = atol(rest);
     } else if (!strcmp(word, "flood")) {
         if (sscanf(rest, "%ld %ld", &plan->readings_per_message, &plan->window) != 2)
             fail("plan: not a flood: %s", rest);
@@ -83,7 +85,7 @@ void plan_read(struct plan *plan, const char *path)
     ssize_t length;
     if (!file)
         fail("plan: %s cannot be read", path);
-    *plan = (struct plan){.subprotocol = "-", .interval_us = 1000000};
+    *plan = (struct plan){.subprotocol = "-", .interval_us = 1000000, .rest_ms = 10000};
     while ((length = getline(&line, &room, file)) > 0) {
         char *rest = strchr(line, ' ');
         line[strcspn(line, "\n")] = '\0';

@@ -52,6 +52,7 @@ struct plan {
     long interval_us;          /* between two messages of one publisher */
     long readings_per_message; /* in a flood */
     long window;               /* readings that may be under way in a flood */
+    long rest_ms; /* what is under way may take so long once nothing more is sent */
     struct client *clients;
     int client_count;
     struct client **publishers;
@@ -64,6 +65,7 @@ struct plan {
  *
  *     address HOST PORT              subprotocol NAME|-
  *     interval MICROSECONDS          flood READINGS_PER_MESSAGE WINDOW
+ *     rest MILLISECONDS
  *     client publisher|viewer GROUP PATH        begins a client, to which the following belong
  *     await TEXT                     goes on when a message with this text in it has come
  *     send TEXT                      sends it

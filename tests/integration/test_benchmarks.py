@@ -1,0 +1,152 @@
+"""Each benchmark in small: that it runs, and that it counts all it sends. Nothing of its times."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+import benchmarks.__main__ as command
+from benchmarks import decoding, fan_out, ingest, line, many_users, memory, native, texts
+from benchmarks.bench import Bench
+from benchmarks.contestants import Peer, Strapline, limit
+from benchmarks.load import Client, loading
+from benchmarks.native import BenchmarkError, Native, compile_all
+from benchmarks.rights import grant
+from benchmarks.scale import Scale
+from benchmarks.tables import Table
+
+_SMALL = Scale(
+    rounds=1,
+    warm_s=0.1,
+    seconds=0.3,
+    viewers=3,
+    users=20,
+    settle_s=0.05,
+    held=(0, 2, 4),
+    ingested=6_000,
+    drained=5_000,
+    line_s=0.4,
+    calls=10,
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Native:
+    return compile_all(tmp_path_factory.mktemp("native"))
+
+
+@pytest.fixture
+def bench(built: Native, tmp_path: Path) -> Bench:
+    return Bench(_SMALL, built, tmp_path)
+
+
+def _numbers(table: Table) -> dict[str, tuple[float | None, ...]]:
+    assert table.markdown().startswith(f"## {table.title}\n")
+    return {row.subject: row.numbers for row in table.rows}
+
+
+def test_fan_out_measures_ours_the_peers_and_the_limit(bench: Bench) -> None:
+    found = _numbers(fan_out.measure(bench))
+    assert len(found) == 8
+    assert found["limit: `send()` in C"][1] == 1
+    assert all(numbers[0] for numbers in found.values())
+
+
+def test_many_users_counts_the_fsyncs_of_each_commit(bench: Bench) -> None:
+    found = _numbers(many_users.measure(bench))
+    fsyncs_per_s = found["Strapline (uvloop)"][-1]
+    # Twenty users that send at different moments, one a commit.
+    assert fsyncs_per_s is not None
+    assert fsyncs_per_s >= 10
+
+
+def test_memory_is_looked_at_with_each_number_of_viewers(bench: Bench) -> None:
+    found = _numbers(memory.measure(bench))
+    assert len(found) == 6
+    assert all(empty and full for _, empty, full in found.values())
+
+
+def test_all_that_is_ingested_and_drained_is_stored(bench: Bench) -> None:
+    found = _numbers(ingest.measure(bench))
+    assert all(numbers[0] for numbers in found.values())
+
+
+def test_every_reading_of_every_strap_is_timed(bench: Bench) -> None:
+    (one, ten) = line.measure(bench).rows
+    assert one.numbers[0] == 25 * _SMALL.line_s
+    assert ten.numbers[0] == 10 * 10 * _SMALL.line_s / 2
+
+
+async def test_peers_hand_out_what_our_viewers_get(bench: Bench) -> None:
+    rights = await grant(bench.folder / "state", 1, [[0]], [[0]])
+    server = Strapline(rights)
+
+    def heard() -> bytes:
+        path = bench.folder / "heard.txt"
+        with (
+            server.serving(bench.folder) as served,
+            loading(
+                bench.native,
+                bench.folder,
+                served.port,
+                [server.publisher(0), server.viewer(0, 0)],
+                subprotocol=server.subprotocol,
+            ) as load,
+        ):
+            load.open(2)
+            load.record(path)
+            assert load.run(served.program, 0, 0.1).result.acknowledged == 1
+            load.quit()
+        return path.read_bytes().split(b" ", 2)[2].strip()
+
+    ours = await asyncio.to_thread(heard)
+    theirs = texts.update(rights.user(0), 0)
+    assert abs(len(ours) - len(theirs)) < 40
+
+
+def test_a_reading_that_does_not_come_fails_the_benchmark(bench: Bench) -> None:
+    contestant: Peer = limit(bench.native)
+    clients = [contestant.publisher(0), contestant.viewer(0, 0)]
+    deaf = Client(0, "/pub/1", (), clients[0].messages)
+    with (
+        contestant.serving(bench.folder) as served,
+        loading(bench.native, bench.folder, served.port, [deaf, clients[1]], rest_s=0.1) as load,
+    ):
+        load.open(2)
+        with pytest.raises(BenchmarkError, match="of 1 readings 0 came"):
+            load.run(served.program, 0, 0.1)
+
+
+def test_without_a_compiler_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BenchmarkError, match="apt-get install gcc"):
+        compile_all(tmp_path)
+
+
+def test_sources_that_do_not_compile_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "load.c").write_text("int main(void) { return nothing; }")
+    monkeypatch.setattr(native, "SOURCES", tmp_path)
+    with pytest.raises(BenchmarkError, match="nothing"):
+        compile_all(tmp_path)
+
+
+def test_a_whole_run_is_printed_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "BENCHMARKS", {"decoding": decoding.measure})
+    monkeypatch.setattr(command, "FULL", _SMALL)
+    assert command.main(["--results", str(tmp_path), "--disk", str(tmp_path)]) == 0
+    page = (tmp_path / "latest.md").read_text()
+    assert capsys.readouterr().out == page + "\n"
+    found = json.loads((tmp_path / "latest.json").read_text())
+    assert found["machine"]["cores"] >= 1
+    assert [row["subject"][:4] for row in found["tables"][0]["rows"]] == [
+        case.characteristic for case in decoding.CASES
+    ]
