@@ -47,6 +47,15 @@ class Growth:
     unstored: Range | None
 
 
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A stretch of a stream whose small rows are to become large ones."""
+
+    stream: str
+    first: int
+    last: int
+
+
 @dataclass(slots=True)
 class Batch:
     """All that one transaction changes.
@@ -61,6 +70,7 @@ class Batch:
     rejected: list[Rejection] = field(default_factory=list)
     lacking: list[Settlement] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    joining: Joining | None = None
 
     def __bool__(self) -> bool:
         return self.growth is not None or bool(self.touched)

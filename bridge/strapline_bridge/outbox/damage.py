@@ -7,7 +7,9 @@ import sqlite3
 from collections import deque
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import Field, TypeAdapter
 
 from strapline_protocol.series import Series
 
@@ -21,6 +23,9 @@ _MOST_PROBES: Final = 256
 #: The second where the schema's own text is spoilt.
 _FAULTS: Final = (sqlite3.Error, UnicodeDecodeError)
 _LARGEST_KEY: Final = 2**63 - 1
+_JOINED: Final[TypeAdapter[list[Series]]] = TypeAdapter(
+    Annotated[list[Series], Field(min_length=1)]
+)
 
 
 def is_damage(error: BaseException | None) -> bool:
@@ -38,14 +43,16 @@ def damaged(what: str) -> sqlite3.DatabaseError:
     return error
 
 
-def readable(payload: str) -> Series:
+def readable(payload: str) -> list[Series]:
     """The series in a row.
 
     Raises:
         sqlite3.DatabaseError: it is not what was written.
     """
     try:
-        return Series.model_validate_json(payload)
+        if payload.startswith("["):
+            return _JOINED.validate_json(payload)
+        return [Series.model_validate_json(payload)]
     except ValueError:
         # Without its cause, which would quote the reading.
         raise damaged("a row holds no readings") from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from strapline_protocol.series import Series
 
 #: Rows that one query reads: a page is at most this many, however long the backlog.
 _PAGE_ROWS: Final = 128
+_FIRST_ROWS: Final = 8
 #: A commit makes a row for each device and metric; so many rows surely hold its earliest.
 _COMMIT_ROWS: Final = 64
 
@@ -68,25 +70,37 @@ class Reader:
             OutboxReadError: the disk does not answer.
         """
         rows: list[Row] = []
-        count, at = 0, after
-        for record, (first, last) in self._spans(after, until):
+        readings, looked, at = 0, 0, after
+        for record, span in self._spans(after, until):
+            async with aclosing(self._rows(record, span)) as found:
+                async for end, payload in found:
+                    if looked == _PAGE_ROWS or readings >= most_readings:
+                        return Page(tuple(rows), at, end=False)
+                    parts = (one.within([span]) for one in self._storage.series(payload))
+                    new = [Row(record.id, part) for part in parts if part is not None]
+                    rows += new
+                    looked += 1
+                    readings += sum(len(row.series) for row in new)
+                    # A row may go on behind this range, with more that is pending.
+                    at = Place(record.key, min(end, span[1]) + 1)
+            at = Place(record.key, span[1] + 1)
+        return Page(tuple(rows), max(at, until), end=True)
+
+    async def _rows(
+        self, record: StreamRecord, span: Range
+    ) -> AsyncGenerator[tuple[int, str], None]:
+        """The last number and the payload of each row that touches these numbers, in order."""
+        (first, last), limit = span, _FIRST_ROWS
+        while True:
             found = await self._storage.read(
-                "rows_touching", stream=record.key, first=first, last=last, limit=_PAGE_ROWS
+                "rows_touching", stream=record.key, first=first, last=last, limit=limit
             )
             for _, end, _, _, payload in found:
-                series = self._storage.series(payload)
-                part = None if series is None else series.within([(first, last)])
-                if part is not None:
-                    rows.append(Row(record.id, part))
-                    count += len(part)
-                # A row may go on behind this range, with more that is pending.
-                at = Place(record.key, min(end, last) + 1)
-                if count >= most_readings:
-                    return Page(tuple(rows), at, end=False)
-            if len(found) == _PAGE_ROWS:
-                return Page(tuple(rows), at, end=False)
-            at = Place(record.key, last + 1)
-        return Page(tuple(rows), max(at, until), end=True)
+                yield end, payload
+            if len(found) < limit:
+                return
+            # Rows that were joined are large, and few of them fill a page; single ones are not.
+            first, limit = found[-1][1] + 1, min(2 * limit, _PAGE_ROWS)
 
     def _spans(self, after: Place, until: Place) -> Iterator[tuple[StreamRecord, Range]]:
         """Runs of pending numbers between two places, in order."""
@@ -134,9 +148,8 @@ class Reader:
             OutboxReadError: the disk does not answer.
         """
         rows = await self._storage.read("dead_letters", limit=most)
-        letters = ((row, self._storage.series(row[3])) for row in rows)
         return [
             DeadLetter(stream, series, code, message)
-            for (stream, code, message, _), series in letters
-            if series is not None
+            for stream, code, message, payload in rows
+            for series in self._storage.series(payload)
         ]

@@ -92,22 +92,35 @@ def _series(group: Sequence[Arrived], first_seq: int, zero_ns: int) -> Series:
     )
 
 
-def row_values(series: Series, stream: int, store: str | None) -> dict[str, object]:
+def row_values(series: Sequence[Series], stream: int, store: str | None) -> dict[str, object]:
     """Parameters of the query ``insert_row``.
 
     Args:
-        series: whose numbers have no holes.
+        series: whose numbers together have no holes: one, or those that were joined into a row.
         stream: the key of its stream.
         store: what acknowledged all of it; None: it is still to be sent.
     """
+    texts = [one.model_dump_json(by_alias=True) for one in series]
     return {
         "stream": stream,
-        "first_seq": series.seq[0],
-        "last_seq": sum(series.seq),
-        "first_ms": series.elapsed_ms[0],
-        "device": series.device,
+        "first_seq": min(one.seq[0] for one in series),
+        "last_seq": max(sum(one.seq) for one in series),
+        "first_ms": min(one.elapsed_ms[0] for one in series),
+        "device": series[0].device,
         "store": store,
-        "payload": series.model_dump_json(by_alias=True),
+        "payload": texts[0] if len(texts) == 1 else f"[{','.join(texts)}]",
+    }
+
+
+def letter_values(letter: Series, stream: int, code: str, message: str) -> dict[str, object]:
+    """Parameters of the query ``insert_dead_letter``; the letter's numbers have no holes."""
+    return {
+        "stream": stream,
+        "first_seq": letter.seq[0],
+        "last_seq": sum(letter.seq),
+        "code": code,
+        "message": message,
+        "payload": letter.model_dump_json(by_alias=True),
     }
 
 

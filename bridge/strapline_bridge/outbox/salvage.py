@@ -25,7 +25,7 @@ from strapline_bridge.outbox.damage import DamagedFile, readable
 from strapline_bridge.outbox.database import open_database
 from strapline_bridge.outbox.ledger import StreamRecord, ranges_from_json, ranges_to_json
 from strapline_bridge.outbox.queries import queries
-from strapline_bridge.outbox.rows import row_values
+from strapline_bridge.outbox.rows import letter_values, row_values
 from strapline_protocol.intervals import IntervalSet
 from strapline_protocol.series import Series
 
@@ -172,27 +172,19 @@ class _Filling:
             series = _series(payload)
             if series is None:
                 continue
-            first, last = series.seq[0], sum(series.seq)
-            if IntervalSet([(first, last)]).minus(there) != IntervalSet([(first, last)]):
+            numbers = IntervalSet(span for one in series for span in one.ranges())
+            if len(numbers.ranges()) > 1 or numbers.minus(there) != numbers:
                 continue
             self._new.execute(self._sql["insert_row"], row_values(series, record.key, store))
-            there.add(first, last)
-            self._found.saved += len(series)
+            there.update(numbers)
+            self._found.saved += sum(map(len, series))
         return there
 
     def _dead_letters(self, record: StreamRecord) -> None:
         most = max(record.next_seq - 1, 0)
         for code, message, payload in self._old.dead_letters(record.key, most):
-            series = _series(payload)
-            if series is not None:
-                values = {
-                    "stream": record.key,
-                    "first_seq": series.seq[0],
-                    "last_seq": sum(series.seq),
-                    "code": code,
-                    "message": message,
-                    "payload": payload,
-                }
+            for letter in _series(payload) or ():
+                values = letter_values(letter, record.key, code, message)
                 self._new.execute(self._sql["insert_dead_letter"], values)
 
     def _holes(self, record: StreamRecord, lost: IntervalSet) -> None:
@@ -207,7 +199,7 @@ class _Filling:
                 self._new.execute(self._sql["save_hole"], values)
 
 
-def _series(payload: str) -> Series | None:
+def _series(payload: str) -> list[Series] | None:
     try:
         return readable(payload)
     except sqlite3.DatabaseError:

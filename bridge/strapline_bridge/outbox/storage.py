@@ -54,7 +54,7 @@ class Storage:
         self._connection = connection
         self._turn = asyncio.Lock()
         self._damaged = False
-        self._limits = limits
+        self.limits = limits
         self._sql = queries()
         self.known = known
 
@@ -121,7 +121,7 @@ class Storage:
 
     async def _write(self, batch: Batch, records: Sequence[StreamRecord]) -> Outcome:
         known = self.known
-        transaction = Transaction(self._connection, known.ledger, self._limits, known.weights)
+        transaction = Transaction(self._connection, known.ledger, self.limits, known.weights)
         await transaction.write(batch, records)
         return transaction.outcome
 
@@ -147,13 +147,13 @@ class Storage:
             self.known.ledger[stream].holes[DAMAGED] = numbers
         return spoilt
 
-    def series(self, payload: str) -> Series | None:
-        """What a row holds; None where that cannot be read, which the next commit mends."""
+    def series(self, payload: str) -> list[Series]:
+        """What a row holds; nothing where that cannot be read, which the next commit mends."""
         try:
             return readable(payload)
         except sqlite3.DatabaseError:
             self._damaged = True
-            return None
+            return []
 
     async def read(self, name: str, **parameters: Any) -> list[sqlite3.Row]:
         """The rows of a named query.

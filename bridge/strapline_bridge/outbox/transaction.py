@@ -10,14 +10,14 @@ from typing import Any, Final
 import aiosqlite
 from pydantic import TypeAdapter
 
-from strapline_bridge.outbox.batch import Batch, Growth, Outcome, Rejection, Settlement
+from strapline_bridge.outbox.batch import Batch, Growth, Joining, Outcome, Rejection, Settlement
 from strapline_bridge.outbox.damage import readable
 from strapline_bridge.outbox.ledger import Ledger, StreamRecord, ranges_to_json
 from strapline_bridge.outbox.queries import queries
-from strapline_bridge.outbox.rows import row_values
+from strapline_bridge.outbox.rows import letter_values, merged, row_values
 from strapline_bridge.steps import StepState
 from strapline_protocol.intervals import IntervalSet, Range
-from strapline_protocol.series import Series
+from strapline_protocol.series import LONGEST_SERIES, Series
 
 #: REJECTED with this code: the user is erased, here too.
 ERASED: Final = "erased"
@@ -28,6 +28,9 @@ ROW_OVERHEAD: Final = 64
 #: One eviction makes room for a while, so that not every commit evicts.
 _SLACK: Final = 32
 _PAGE: Final = 256
+#: Fewer small rows than this are not worth it; together they stay far below a message's size.
+_FEWEST_JOINED: Final = 8
+_LARGEST_JOINED: Final = 512 * 1_024
 STEP_STATE: Final[TypeAdapter[StepState]] = TypeAdapter(StepState)
 
 
@@ -40,11 +43,14 @@ class Limits:
             the oldest readings, which are then said to be missing.
         kept_bytes: acknowledged rows, kept for a server that comes back from a backup.
         dead_letters: readings that a server refused; the oldest of them go first.
+        join_rows: so many small rows are joined at a time; a third as many of the newest numbers
+            are left as they are, being under way: what is not acknowledged alike stays apart.
     """
 
     most_bytes: int = 512 * 2**20
-    kept_bytes: int = 16 * 2**20
+    kept_bytes: int = 64 * 2**20
     dead_letters: int = 100_000
+    join_rows: int = 768
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +107,14 @@ class Transaction:
             await self._reject(rejection)
         for lacking in batch.lacking:
             await self._take_back(lacking)
+        if batch.joining is not None:
+            await self._join(self._ledger[batch.joining.stream], batch.joining)
         await self._keep_within_bounds()
 
     async def _grow(self, growth: Growth, records: Mapping[str, StreamRecord]) -> None:
         if growth.rows:
-            await self._insert(records[growth.rows[0].stream], (row.series for row in growth.rows))
+            record = records[growth.rows[0].stream]
+            await self._insert(record, [[row.series] for row in growth.rows])
         # Of several states of one device the last counts, as it does for the statement.
         states = [
             {"device": state.device, "state": STEP_STATE.dump_json(state).decode()}
@@ -128,9 +137,9 @@ class Transaction:
             await self._all("delete_hole", key)
 
     async def _insert(
-        self, record: StreamRecord, series: Iterable[Series], store: str | None = None
+        self, record: StreamRecord, found: Iterable[Sequence[Series]], store: str | None = None
     ) -> None:
-        rows = [row_values(one, record.key, store) for one in series]
+        rows = [row_values(series, record.key, store) for series in found]
         await self._many("insert_row", rows)
         weight = sum(len(str(row["payload"])) + ROW_OVERHEAD for row in rows)
         self._weigh(weight, kept=store is not None)
@@ -182,7 +191,7 @@ class Transaction:
         if rejection.code == ERASED:
             return
         refused = IntervalSet([(first, last)]).minus(IntervalSet(rest))
-        letters = _parts(series, refused)
+        letters = [letter for part in _parts(series, refused) for letter in _runs(part)]
         await self._save_dead_letters(record, letters, rejection.code, rejection.message)
 
     async def _save_dead_letters(
@@ -190,17 +199,7 @@ class Transaction:
     ) -> None:
         await self._many(
             "insert_dead_letter",
-            [
-                {
-                    "stream": record.key,
-                    "first_seq": letter.seq[0],
-                    "last_seq": sum(letter.seq),
-                    "code": code,
-                    "message": message,
-                    "payload": letter.model_dump_json(by_alias=True),
-                }
-                for letter in letters
-            ],
+            [letter_values(letter, record.key, code, message) for letter in letters],
         )
         self.outcome.dead_letters += sum(map(len, letters))
 
@@ -211,9 +210,32 @@ class Transaction:
             begin, end, _, code, payload = row
             await self._all("delete_dead_letter", {"stream": record.key, "first_seq": begin})
             series = readable(payload)
-            self.outcome.dead_letters -= len(series)
+            self.outcome.dead_letters -= sum(map(len, series))
             rest = _parts(series, numbers.missing(begin, end))
-            await self._save_dead_letters(record, rest, code, "")
+            letters = [letter for part in rest for letter in part]
+            await self._save_dead_letters(record, letters, code, "")
+
+    async def _join(self, record: StreamRecord, joining: Joining) -> None:
+        """Small rows that adjoin become large ones: the same readings in a tenth of the bytes."""
+        group: list[sqlite3.Row] = []
+        rows = await self._touching("rows_touching", record, joining.first, joining.last)
+        for row in rows:
+            if group and not _adjoins(group, row):
+                await self._join_group(record, group)
+                group = []
+            group.append(row)
+        await self._join_group(record, group)
+
+    async def _join_group(self, record: StreamRecord, group: Sequence[sqlite3.Row]) -> None:
+        if len(group) < _FEWEST_JOINED:
+            return
+        store = group[0][3]
+        series = merged([one for row in group for one in readable(row[4])])
+        await self._many(
+            "delete_row", [{"stream": record.key, "first_seq": row[0]} for row in group]
+        )
+        self._weigh(-sum(row[2] for row in group), kept=store is not None)
+        await self._insert(record, [series], store)
 
     async def _take_back(self, lacking: Settlement) -> None:
         """A store holds less than it has acknowledged: what is still here is sent again."""
@@ -340,7 +362,26 @@ class Transaction:
             self.outcome.pending_bytes += weight
 
 
-def _parts(series: Series, ranges: Iterable[Range]) -> list[Series]:
-    """What of a series lies in each of these ranges; a row's numbers have no holes."""
-    parts = (series.within([span]) for span in ranges)
+def _adjoins(group: Sequence[sqlite3.Row], row: sqlite3.Row) -> bool:
+    """Whether a row may be joined with those before it."""
+    (_, last, _, store, _), first = group[-1], group[0][0]
+    together = sum(one[2] for one in group) + row[2]
+    return bool(
+        row[0] == last + 1
+        and row[3] == store
+        and row[1] - first < LONGEST_SERIES
+        and together <= _LARGEST_JOINED
+    )
+
+
+def _parts(series: Sequence[Series], ranges: Iterable[Range]) -> list[list[Series]]:
+    """What of a row lies in each of these ranges; together a row's numbers have no holes."""
+    parts = ([one.within([span]) for one in series] for span in ranges)
+    found = ([one for one in part if one is not None] for part in parts)
+    return [part for part in found if part]
+
+
+def _runs(series: Iterable[Series]) -> list[Series]:
+    """The same without holes in the numbers of any."""
+    parts = (one.within([span]) for one in series for span in one.ranges())
     return [part for part in parts if part is not None]

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from strapline_bridge.inbox import Inbox
 from strapline_bridge.intake import Arrived
-from strapline_bridge.outbox.batch import Batch, Growth, Outcome
+from strapline_bridge.outbox.batch import Batch, Growth, Joining, Outcome
 from strapline_bridge.outbox.ledger import StreamRecord
 from strapline_bridge.outbox.observer import OutboxObserver
 from strapline_bridge.outbox.rows import elapsed_ms, rows_of
@@ -92,6 +92,8 @@ class Writer:
         self._closing = False
         self._over = False
         self._next_commit_s = 0.0
+        self._single_rows = 0
+        self._joined_to = 0
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: list[asyncio.Future[None]] = []
         self.own: StreamRecord | None = None
@@ -172,6 +174,7 @@ class Writer:
         waiters, self._waiters = self._waiters, []
         batch, self.changes = self.changes, Batch()
         batch.growth = self._grow()
+        batch.joining = self._joinable()
         try:
             if batch:
                 await self._commit(batch)
@@ -201,6 +204,15 @@ class Writer:
         if unstored:
             growth = replace(growth, unstored=(own.next_seq, first - 1))
         return growth
+
+    def _joinable(self) -> Joining | None:
+        """What of this run's rows has been there for a while, once it is worth joining."""
+        own = self.own
+        enough = self._storage.limits.join_rows
+        if own is None or self._single_rows < enough:
+            return None
+        last = own.next_seq - 1 - enough // 3
+        return Joining(own.id, self._joined_to, last) if last >= self._joined_to else None
 
     def _begin_stream(self) -> StreamRecord:
         return StreamRecord(
@@ -301,6 +313,9 @@ class Writer:
         ledger = self._storage.known.ledger
         if ledger.get(own.id) is None:
             ledger.add(own)
+        self._single_rows += len(growth.rows)
+        if batch.joining is not None:
+            self._joined_to, self._single_rows = batch.joining.last + 1, 0
         self.counters.readings += sum(len(row.series) for row in growth.rows)
         for observer in self._observers:
             observer.committed(growth.rows)

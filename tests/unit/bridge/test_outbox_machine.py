@@ -25,8 +25,8 @@ from strapline_protocol.publishing import Rejected
 from tests.integration.bridge_kit import Committed, Content, a_moment, a_reading, readings_of
 
 STORES = ("store-1", "store-2")
-_TINY = Limits(most_bytes=4_000, kept_bytes=1_000)
-_ROOMY = Limits(most_bytes=10_000_000, kept_bytes=5_000_000)
+_TINY = Limits(most_bytes=4_000, kept_bytes=1_000, join_rows=9)
+_ROOMY = Limits(most_bytes=10_000_000, kept_bytes=5_000_000, join_rows=9)
 
 _ranges = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 12)).map(lambda pair: (pair[0], sum(pair))),
