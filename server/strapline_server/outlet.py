@@ -25,7 +25,8 @@ from strapline_protocol.watching import (
 )
 
 #: Of several reasons why a stretch is to be fetched, the last in this order is told.
-_REASONS: Final = (
+REASONS: Final = (
+    HistoryChange.SESSION,
     HistoryChange.OTHER_SOURCE,
     HistoryChange.BACKFILLED,
     HistoryChange.SKIPPED,
@@ -131,11 +132,13 @@ def _skipped(update: HealthDataUpdate) -> HistoryChanged:
 def _union(earlier: HistoryChanged | None, later: HistoryChanged) -> HistoryChanged:
     if earlier is None:
         return later
+    # Some are empty: then the state alone is news.
+    stretches = [one for one in (earlier, later) if one.from_ms < one.to_ms] or [later]
     return later.model_copy(
         update={
-            "from_ms": min(earlier.from_ms, later.from_ms),
-            "to_ms": max(earlier.to_ms, later.to_ms),
+            "from_ms": min(one.from_ms for one in stretches),
+            "to_ms": max(one.to_ms for one in stretches),
             "count": earlier.count + later.count,
-            "why": max(earlier.why, later.why, key=_REASONS.index),
+            "why": max(earlier.why, later.why, key=REASONS.index),
         }
     )

@@ -21,7 +21,7 @@ from strapline_protocol.watching import (
     SyncStatusUpdate,
     ValueData,
 )
-from strapline_server.outlet import Outlet
+from strapline_server.outlet import REASONS, Outlet
 from tests.unit.server.store_kit import NOON, series_of, stream_named
 
 DATA = ValueData(current=None, last=None, fresh_for_ms=1, on_change=False)
@@ -165,6 +165,23 @@ def test_what_was_erased_is_told_so_whatever_else_was_left_out() -> None:
     first = outlet.take()[0]
     assert isinstance(first, HistoryChanged)
     assert first.why is HistoryChange.ERASED
+
+
+def test_an_empty_stretch_widens_no_other_and_each_reason_has_its_place() -> None:
+    outlet = Outlet()
+    begun = past(5, 4, 0, 0).model_copy(update={"why": HistoryChange.SESSION, "count": 0})
+    for change in (past(4, 3, 100, 200), begun, update(6, 5)):
+        outlet.keep(change)
+    first = outlet.take()[0]
+    assert isinstance(first, HistoryChanged)
+    assert (first.from_ms, first.to_ms, first.count) == (100, 200, 2)
+    assert (first.why, first.position[1]) == (HistoryChange.BACKFILLED, 5)
+    outlet.keep(begun)
+    outlet.keep(begun)
+    (alone,) = outlet.take()
+    assert isinstance(alone, HistoryChanged)
+    assert (alone.from_ms, alone.to_ms, alone.why) == (0, 0, HistoryChange.SESSION)
+    assert sorted(REASONS) == sorted(HistoryChange)
 
 
 def test_what_is_put_back_keeps_its_count() -> None:
