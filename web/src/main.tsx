@@ -12,6 +12,8 @@ import "./styles/sync.css";
 import "./styles/notices.css";
 import "./styles/people.css";
 import "./styles/seat.css";
+import "./styles/person.css";
+import "./styles/past.css";
 
 const root = document.getElementById("root");
 if (root === null) {

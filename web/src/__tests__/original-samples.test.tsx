@@ -81,6 +81,22 @@ test("the hooks", () => {
   expect(screen.getByText("Steps: 10000")).toBeDefined();
 });
 
+function Steps() {
+  useWebSocket({ autoConnect: true, autoReconnect: true });
+  const healthData = useWebSocketEvent(WebSocketEventType.HEALTH_DATA_UPDATE, null);
+  return <p>Steps: {healthData?.steps}</p>;
+}
+
+test("the hooks, where only the host application has said anything", () => {
+  render(<Steps />);
+  const summary = {
+    summary: { steps: 10_000, heartRate: { average: 75 } },
+    atMs: SERVER_TIME,
+  };
+  act(() => latestSocket().open({ u1: userSnapshot({ state: { summary } }) }));
+  expect(screen.getByText("Steps: 10000")).toBeDefined();
+});
+
 test("the indicator", () => {
   const handleManualSync = vi.fn();
 

@@ -1,11 +1,18 @@
 // What a person's channel shows beside the rate: the day, steps, each wearable.
-import type { HeartRateData } from "@/protocol/messages";
+import type { HeartRateData, Session } from "@/protocol/messages";
 import { causeOf } from "@/services/causes";
 import type { WatchedPerson } from "@/services/feed";
-import { isBattery, isHeartRate, isSteps } from "@/services/health-data";
+import {
+  isBattery,
+  isHeartRate,
+  isSession,
+  isSteps,
+  isSummary,
+  summaryFields,
+} from "@/services/health-data";
 import { type Because, becauseBetween, becauseNow, ownLoss, refusal } from "./missing";
 import { type RateView, rateView } from "./rate";
-import { clock, count } from "./words";
+import { clock, count, duration } from "./words";
 
 export function heartRateOf(person: WatchedPerson): HeartRateData | null {
   const data = person.metrics.heart_rate;
@@ -43,17 +50,48 @@ export function becauseNone(
   return becauseBetween(rate.was.atMs, nowMs, refused, person.spells);
 }
 
-/** "Average 72 today, 54 to 131"; null after the day's end, or before its first reading. */
+/** The session that runs; null where none does. */
+export function sessionOf(person: WatchedPerson): Session | null {
+  const data = person.metrics.session;
+  return isSession(data) ? data.session : null;
+}
+
+/** "Intervals, 44 min"; null where no session runs. */
+export function sessionLine(person: WatchedPerson, nowMs: number | null): string | null {
+  const session = sessionOf(person);
+  if (session === null) {
+    return null;
+  }
+  const name = session.name === "" ? "Session" : session.name;
+  return nowMs === null ? name : `${name}, ${inMinutes(nowMs - session.startMs)}`;
+}
+
+function inMinutes(durationMs: number): string {
+  return durationMs < 60_000 ? "just begun" : duration(Math.floor(durationMs / 60_000) * 60_000);
+}
+
+/**
+ * "Average 72 today, 54 to 131"; null after the day's end, or before its first reading. An average
+ * that only a host application has said is told as such.
+ */
 export function dayLine(person: WatchedPerson, nowMs: number | null): string | null {
   const data = heartRateOf(person);
   if (data === null || data.average === null || data.min === null || data.max === null) {
-    return null;
+    return saidLine(person);
   }
   if (nowMs === null || nowMs >= data.dayEndsMs) {
     return null;
   }
   const range = `${Math.round(data.min)} to ${Math.round(data.max)}`;
   return `Average ${Math.round(data.average)} ${data.over === "day" ? "today" : "so far"}, ${range}`;
+}
+
+const AS_GIVEN = "as given by the application";
+
+function saidLine(person: WatchedPerson): string | null {
+  const said = summaryFields(person).heartRate;
+  const average = said !== null && typeof said === "object" && "average" in said && said.average;
+  return typeof average === "number" ? `Average ${Math.round(average)}, ${AS_GIVEN}` : null;
 }
 
 export interface StepsView {
@@ -66,11 +104,19 @@ export interface StepsView {
 export function stepsView(person: WatchedPerson, nowMs: number | null): StepsView {
   const data = person.metrics.steps;
   if (!isSteps(data) || data.today === null) {
-    return { figure: "—", note: "Not measured yet" };
+    return stepsSaid(person) ?? { figure: "—", note: "Not measured yet" };
   }
   return nowMs === null || nowMs >= data.dayEndsMs
     ? { figure: "—", note: "A new day has begun" }
     : { figure: count(data.today), note: null };
+}
+
+function stepsSaid(person: WatchedPerson): StepsView | null {
+  const { summary } = person.metrics;
+  const { steps } = summaryFields(person);
+  return isSummary(summary) && typeof steps === "number"
+    ? { figure: count(steps), note: `${AS_GIVEN}, ${clock(summary.atMs)}` }
+    : null;
 }
 
 export interface WearableView {

@@ -7,6 +7,11 @@ const TIME_WITH_SECONDS = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
 });
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
+const SHORT_DAY = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+});
 const COUNT = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 const SECOND_MS = 1_000;
@@ -27,6 +32,11 @@ export function clockWithSeconds(atMs: number): string {
 /** "Tuesday 14 October". */
 export function day(atMs: number): string {
   return DAY.format(atMs).replace(",", "");
+}
+
+/** "Tue 14 Oct". */
+export function shortDay(atMs: number): string {
+  return SHORT_DAY.format(atMs).replace(",", "");
 }
 
 /** "4,127". */

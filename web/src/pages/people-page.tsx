@@ -1,5 +1,5 @@
 // The dashboard's one page: everyone whom the link grants, live, with the age of each figure.
-import { type CSSProperties, useEffect } from "react";
+import { type CSSProperties, lazy, Suspense, useEffect } from "react";
 import { Bar } from "@/components/bar";
 import { AwayNotice } from "@/components/notices/away-notice";
 import { FirstReadingNext, NobodyYet, NoStrapYet } from "@/components/notices/first-run";
@@ -9,6 +9,7 @@ import { Channel } from "@/components/people/channel";
 import { Legend, TimeAxis } from "@/components/people/time-axis";
 import { useLayout } from "@/hooks/use-layout";
 import { useServerSecond } from "@/hooks/use-server-second";
+import { useView } from "@/hooks/use-view";
 import { useWebSocket, useWebSocketSnapshot } from "@/hooks/use-websocket";
 import { heartRateOf } from "@/model/person";
 import { isEnded } from "@/model/standing";
@@ -20,14 +21,27 @@ import websocketService, {
   type WatchedPerson,
 } from "@/services/websocket-service";
 
+/** Fetched beside the page and not before it: the figures of all do not wait for one's own page. */
+const personView = () => import("@/components/person/person-view");
+const PersonView = lazy(personView);
+
 export function PeoplePage() {
   useWebSocket({ autoConnect: true, autoReconnect: true });
   const snapshot = useWebSocketSnapshot();
   const nowMs = useServerSecond();
+  const [whose, open] = useView();
   const { connection } = snapshot;
   const lost = connection.reason !== null && connection.status !== ConnectionStatus.CONNECTED;
   const stopped = connection.status === ConnectionStatus.STOPPED || isEnded(connection);
-  useTitle(stopped ? "Stopped" : lost ? "Offline" : "People");
+  const shown = snapshot.people.find(({ user }) => user === whose)?.name ?? "People";
+  const anybody = snapshot.people.length > 0;
+  useEffect(() => {
+    if (anybody) {
+      // Now, and not when a name is pressed: the server may be away then.
+      personView().catch(() => console.warn("A person's own page could not be fetched yet."));
+    }
+  }, [anybody]);
+  useTitle(stopped ? "Stopped" : lost ? "Offline" : shown);
   return (
     <>
       <Bar snapshot={snapshot} nowMs={nowMs} />
@@ -43,7 +57,7 @@ export function PeoplePage() {
         {connection.reason !== null && stopped ? (
           <Stopped connection={connection} reason={connection.reason} onToken={openLink} />
         ) : (
-          <People snapshot={snapshot} nowMs={nowMs} />
+          <People snapshot={snapshot} nowMs={nowMs} whose={whose} onOpen={open} />
         )}
       </main>
     </>
@@ -71,9 +85,32 @@ function openLink(token: string): void {
 interface PeopleProps {
   readonly snapshot: ServiceSnapshot;
   readonly nowMs: number | null;
+  readonly whose: string | null;
+  readonly onOpen: (user: string | null) => void;
 }
 
-function People({ snapshot, nowMs }: PeopleProps) {
+function People(props: PeopleProps) {
+  const { snapshot, nowMs, whose, onOpen } = props;
+  const { connection } = snapshot;
+  const person = snapshot.people.find(({ user }) => user === whose);
+  return person === undefined || nowMs === null ? (
+    <Everyone {...props} />
+  ) : (
+    <Suspense fallback={<h1 className="sr">{person.name}</h1>}>
+      <PersonView
+        key={person.user}
+        person={person}
+        nowMs={nowMs}
+        connected={connection.status === ConnectionStatus.CONNECTED}
+        simulated={connection.simulated}
+        mayMark={connection.mayMark}
+        onLeave={() => onOpen(null)}
+      />
+    </Suspense>
+  );
+}
+
+function Everyone({ snapshot, nowMs, onOpen }: PeopleProps) {
   const { connection, people } = snapshot;
   const { layout, columns, tight } = useLayout(people.length);
   const connected = connection.status === ConnectionStatus.CONNECTED;
@@ -107,6 +144,7 @@ function People({ snapshot, nowMs }: PeopleProps) {
               connected={connected}
               simulated={connection.simulated}
               compact={layout !== "channel"}
+              onOpen={onOpen}
             />
           ))}
         </div>

@@ -78,11 +78,12 @@ export class HistoryFetcher {
     for (const [key, asked] of this.#asked) {
       const screen = this.host.onScreen(asked.question);
       asked.wants = screen === null ? [] : within(asked.wants, screen);
-      const due = performance.now() >= dueMs(asked);
-      if (asked.wants.length === 0 && !asked.running && due) {
+      const now = performance.now();
+      const next = unite(dueOf(asked, now), NEAR_MS).at(-1);
+      if (next !== undefined && !asked.running && this.#running < AT_ONCE) {
+        void this.#fetch(asked, next);
+      } else if (asked.wants.length === 0 && !asked.running && now >= asked.changesNotBeforeMs) {
         this.#asked.delete(key);
-      } else if (asked.wants.length > 0 && !asked.running && this.#running < AT_ONCE && due) {
-        void this.#fetch(asked);
       }
     }
   }
@@ -104,11 +105,7 @@ export class HistoryFetcher {
     return asked;
   }
 
-  async #fetch(asked: Asked): Promise<void> {
-    const stretch = unite(asked.wants, NEAR_MS).at(-1);
-    if (stretch === undefined) {
-      return;
-    }
+  async #fetch(asked: Asked, stretch: Stretch): Promise<void> {
     asked.running = true;
     this.#running += 1;
     try {
@@ -177,9 +174,12 @@ export class HistoryFetcher {
   }
 }
 
-function dueMs({ wants, notBeforeMs, changesNotBeforeMs }: Asked): number {
-  const onlyChanges = wants.every(({ position }) => position !== null);
-  return onlyChanges ? Math.max(notBeforeMs, changesNotBeforeMs) : notBeforeMs;
+/** What may be asked for now. What has changed just now waits, and keeps nothing else waiting. */
+function dueOf({ wants, notBeforeMs, changesNotBeforeMs }: Asked, now: number): readonly Want[] {
+  if (now < notBeforeMs) {
+    return [];
+  }
+  return now < changesNotBeforeMs ? wants.filter(({ position }) => position === null) : wants;
 }
 
 export function keyOf({ user, metric, resolution }: Question): string {

@@ -170,18 +170,33 @@ export class Past {
       return;
     }
     const settledMs = settled(question, nowMs);
-    const due = performance.now() - kept.endAskedMs >= periodMs(question);
+    const known = [...record.known, ...this.#fetcher.wanted(question)];
     for (const view of views) {
       const past = { fromMs: view.fromMs, toMs: Math.min(view.toMs, settledMs) };
-      const known = [...record.known, ...this.#fetcher.wanted(question)];
-      for (const stretch of past.toMs > past.fromMs ? missingOf(past, known) : []) {
-        const reachesNow = stretch.toMs === settledMs && view.toMs > settledMs;
-        if (!reachesNow || due || stretch.toMs - stretch.fromMs >= periodMs(question)) {
-          kept.endAskedMs = reachesNow ? performance.now() : kept.endAskedMs;
-          const toMs = reachesNow ? view.toMs : stretch.toMs;
-          this.#fetcher.want(question, { fromMs: stretch.fromMs, toMs }, null);
-        }
+      const holes = past.toMs > past.fromMs ? missingOf(past, known) : [];
+      const runs = view.toMs > settledMs;
+      for (const hole of holes.filter(({ toMs }) => !runs || toMs !== settledMs)) {
+        this.#fetcher.want(question, hole, null);
       }
+      if (runs) {
+        const edge = holes.find(({ toMs }) => toMs === settledMs) ?? {
+          fromMs: Math.max(view.fromMs, settledMs),
+          toMs: settledMs,
+        };
+        this.#askEnd(kept, { fromMs: edge.fromMs, toMs: view.toMs }, edge);
+      }
+    }
+  }
+
+  /** The running end, once in a while; at once where more than that is missing before it. */
+  #askEnd(kept: Kept, end: Stretch, missing: Stretch): void {
+    const { question } = kept;
+    const now = performance.now();
+    const waits = within(this.#fetcher.wanted(question), end).length > 0;
+    const due = now - kept.endAskedMs >= periodMs(question);
+    if (!waits && (due || missing.toMs - missing.fromMs >= periodMs(question))) {
+      kept.endAskedMs = now;
+      this.#fetcher.want(question, end, null);
     }
   }
 
@@ -210,8 +225,8 @@ export class Past {
       atMs < stretch.fromMs || atMs >= stretch.toMs;
     const fresh = pages.flatMap(({ series }) => series.flatMap((one) => points(one, at)));
     const buckets = pages.flatMap(({ stretches }) => (stretches ?? []).flatMap(bucketsOf));
-    const knownTo = Math.min(stretch.toMs, settled(question, this.host.now() ?? stretch.toMs));
-    const known = unite([...record.known, { ...stretch, toMs: knownTo }]);
+    const settledMs = settled(question, this.host.now() ?? stretch.toMs);
+    const known = unite([...record.known, ...within([stretch], { fromMs: 0, toMs: settledMs })]);
     const wanted = this.#fetcher.wanted(question);
     this.#set(kept, {
       points: inOrder([...record.points.filter(outside), ...fresh]),
@@ -249,10 +264,14 @@ function periodMs({ resolution }: Question): number {
   return Math.max(LEAST_PERIOD_MS, Math.min(BUCKET_MS[resolution], MINUTE_MS));
 }
 
-/** Up to here nothing is still on its way: the running stretch is over later. */
+/**
+ * Up to here nothing is still on its way: the running stretch is over later. A person's day may
+ * have begun up to a day before that of UTC.
+ */
 function settled({ resolution }: Question, nowMs: number): number {
   const lengthMs = BUCKET_MS[resolution];
-  return Math.floor((nowMs - SETTLED_MS) / lengthMs) * lengthMs;
+  const endMs = Math.floor((nowMs - SETTLED_MS) / lengthMs) * lengthMs;
+  return resolution === "day" ? endMs - lengthMs : endMs;
 }
 
 /**

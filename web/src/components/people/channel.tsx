@@ -1,6 +1,6 @@
 // One person: name, rate, sheet, and what is beside them.
 import { memo } from "react";
-import { usePassed } from "@/hooks/use-passed";
+import { useExactRate } from "@/hooks/use-exact-rate";
 import { useWidth } from "@/hooks/use-width";
 import { sheetNote } from "@/model/describe";
 import {
@@ -9,11 +9,12 @@ import {
   heartRateOf,
   rateOf,
   type StepsView,
+  sessionLine,
   stepsView,
   type WearableView,
   wearables,
 } from "@/model/person";
-import { type RateView, trendOf } from "@/model/rate";
+import { trendOf } from "@/model/rate";
 import { sheetOf } from "@/model/sheet";
 import type { WatchedPerson } from "@/services/websocket-service";
 import { Rate } from "./rate";
@@ -27,14 +28,16 @@ interface ChannelProps {
   readonly simulated: boolean;
   /** No room for labels on the sheet: they become sentences below. */
   readonly compact: boolean;
+  /** Opens the person's own page. */
+  readonly onOpen: (user: string) => void;
 }
 
 /** A heart's freshness where a person has no reading yet. */
 const FRESH_FOR_MS = 5_000;
 
 export const Channel = memo(function Channel(props: ChannelProps) {
-  const { person, nowMs, connected, simulated, compact } = props;
-  const rate = useExact(rateOf(person, nowMs, connected));
+  const { person, nowMs, connected, simulated, compact, onOpen } = props;
+  const rate = useExactRate(rateOf(person, nowMs, connected));
   const data = heartRateOf(person);
   const sheet =
     nowMs === null
@@ -47,15 +50,21 @@ export const Channel = memo(function Channel(props: ChannelProps) {
           lastAtMs: rate.was?.atMs ?? null,
         });
   const today = dayLine(person, nowMs);
+  const session = sessionLine(person, nowMs);
   const [figure, width] = useWidth<HTMLElement>();
   const note = sheet === null ? "" : sheetNote(sheet, compact ? 0 : width);
   return (
     <article className="channel" data-state={rate.state} aria-label={person.name}>
       <header className="who">
         <div className="name">
-          <h2 title={person.name}>{person.name}</h2>
+          <h2 title={person.name}>
+            <button type="button" className="to-person" onClick={() => onOpen(person.user)}>
+              {person.name}
+            </button>
+          </h2>
           {simulated ? <span className="tag">simulated</span> : null}
         </div>
+        {session === null ? null : <p className="second">{session}</p>}
         {today === null ? null : <p className="second">{today}</p>}
       </header>
       <div className="reading">
@@ -84,12 +93,6 @@ export const Channel = memo(function Channel(props: ChannelProps) {
     </article>
   );
 });
-
-/** Past its limit a value leaves at once, not with the next tick. */
-function useExact(view: RateView): RateView {
-  const passed = usePassed(view.endsMs);
-  return passed ? { ...view, state: "stale", bpm: null, endsMs: null } : view;
-}
 
 interface BesideProps {
   readonly steps: StepsView;

@@ -11,6 +11,7 @@ describe("refusal", () => {
     expect(refusal(point(NOW, 0))).toBe(Missing.NO_SIGNAL);
     expect(refusal(point(NOW, null))).toBe(Missing.NO_SIGNAL);
     expect(refusal(point(NOW, 400, { quality: ["implausible"] }))).toBe(Missing.IMPLAUSIBLE);
+    expect(refusal(point(NOW, 70, { quality: ["frozen"] }))).toBe(Missing.FROZEN);
     expect(refusal(point(NOW, 70, { quality: ["afterGap"] }))).toBeNull();
   });
 });

@@ -3,8 +3,9 @@ import type { BatteryData, StepsData } from "@/protocol/messages";
 import { status } from "@/services/__tests__/fake-server";
 import { Cause } from "@/services/causes";
 import { Missing } from "../missing";
-import { becauseNone, dayLine, rateOf, stepsView, wearables } from "../person";
+import { becauseNone, dayLine, rateOf, sessionLine, stepsView, wearables } from "../person";
 import { completeThrough, summaryOf } from "../summary";
+import { clock } from "../words";
 import { NOW, person, rate, readings } from "./people-of";
 
 const steps: StepsData = {
@@ -36,6 +37,44 @@ describe("the day", () => {
     expect(dayLine(today, NOW + 1)).toBeNull();
     expect(dayLine(today, null)).toBeNull();
     expect(dayLine(person({ metrics: {} }), NOW)).toBeNull();
+  });
+});
+
+describe("a session", () => {
+  const session = { id: "s", name: "Intervals", startMs: NOW - 2_700_000, endMs: null };
+
+  test("that runs is named, with its minutes", () => {
+    const running = person({ metrics: { session: { session } } });
+    expect(sessionLine(running, NOW)).toBe("Intervals, 45 min");
+    expect(sessionLine(running, NOW - 2_690_000)).toBe("Intervals, just begun");
+    expect(sessionLine(running, null)).toBe("Intervals");
+    const unnamed = { session: { session: { ...session, name: "" } } };
+    expect(sessionLine(person({ metrics: unnamed }), NOW)).toBe("Session, 45 min");
+  });
+
+  test("that does not run is not", () => {
+    expect(sessionLine(person({ metrics: { session: { session: null } } }), NOW)).toBeNull();
+    expect(sessionLine(person(), NOW)).toBeNull();
+  });
+});
+
+describe("what a host application has said", () => {
+  const summary = { summary: { steps: 10_000, heartRate: { average: 75 } }, atMs: NOW };
+
+  test("is told as given, and never as live", () => {
+    const hosted = person({ metrics: { summary } });
+    expect(stepsView(hosted, NOW)).toEqual({
+      figure: "10,000",
+      note: `as given by the application, ${clock(NOW)}`,
+    });
+    expect(dayLine(hosted, NOW)).toBe("Average 75, as given by the application");
+    expect(rateOf(hosted, NOW, true)).toMatchObject({ state: "missing", bpm: null });
+  });
+
+  test("gives way to what was measured", () => {
+    const measured = person({ metrics: { summary, steps, heart_rate: rate(0) } });
+    expect(stepsView(measured, NOW).figure).toBe("4,127");
+    expect(dayLine(measured, NOW)).toBe("Average 70 today, 55 to 120");
   });
 });
 

@@ -51,6 +51,15 @@ describe("rateView", () => {
     expect(rateView(off, readings(-9_000, -5_000, 64), NOW, true).was?.bpm).toBe(64);
   });
 
+  test.each(["zero", "frozen", "implausible", "noContact"])("nor is one that is %s", (mark) => {
+    const last = { value: 80, atMs: NOW, quality: [mark] };
+    const doubted = rate(100, 80, { current: null, last });
+    expect(rateView(doubted, readings(-9_000, -5_000, 64), NOW, true).was?.bpm).toBe(64);
+    const line = [...readings(-9_000, -5_000, 64), point(NOW, 80, { quality: [mark] })];
+    expect(rateView({ ...doubted, last: null }, line, NOW, true).state).toBe("missing");
+    expect(rateView(doubted, line, NOW, true).was?.bpm).toBe(64);
+  });
+
   test("missing: never measured, or no clock yet", () => {
     expect(rateView(null, [], NOW, true).state).toBe("missing");
     expect(rateView(rate(0, 72, { last: null }), [], NOW, true).state).toBe("missing");

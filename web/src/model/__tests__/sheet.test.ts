@@ -51,6 +51,7 @@ describe("runs and gaps", () => {
         toMs: NOW,
         sinceMs: NOW - 41_000,
         open: true,
+        lengthMs: 41_000,
         why: Cause.OUT_OF_RANGE,
       },
     ]);

@@ -131,6 +131,23 @@ test("what changes all the time is fetched once a second", async () => {
   expect(asked[1]).toMatchObject({ fromMs: 30, toMs: 60 });
 });
 
+test("what changes all the time keeps nothing else waiting", async () => {
+  const { fetcher, asked, answers } = host();
+  fetcher.want(of(), { fromMs: 90_000, toMs: 91_000 }, [EPOCH, 99]);
+  fetcher.want(of(), { fromMs: 0, toMs: 10_000 }, null);
+  fetcher.run();
+  // The answer is of before the change: it stays wanted, and is not asked for at once.
+  answers[0]?.resolve(historyPage([90_500], [70], 7));
+  await settle();
+  expect(asked).toMatchObject([{ fromMs: 90_000 }, { fromMs: 0 }]);
+  answers[1]?.resolve(historyPage([500], [70], 7));
+  await settle();
+  expect(asked).toHaveLength(2);
+  await vi.advanceTimersByTimeAsync(1_000);
+  fetcher.run();
+  expect(asked).toHaveLength(3);
+});
+
 test("four at once", async () => {
   const { fetcher, asked, answers } = host();
   for (const user of ["a", "b", "c", "d", "e", "f"]) {

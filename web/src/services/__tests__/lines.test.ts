@@ -46,6 +46,21 @@ test("columns come apart into readings", () => {
   ]);
 });
 
+test("what the server doubts stands beside what the bridge does", () => {
+  const lines = new Lines(300_000);
+  const doubted = { quality: [["afterGap"], null], serverMarks: [["implausible"], null] };
+  lines.add(update(11, 10, { series: series([T, T + 900], [700, 70], doubted) }));
+  expect(lines.of("u1").map(({ quality }) => quality)).toEqual([["afterGap", "implausible"], []]);
+});
+
+test("two readings of one moment are two", () => {
+  const lines = new Lines(300_000);
+  lines.add(update(11, 10, { series: series([T, T], [70, 71]) }));
+  expect(lines.of("u1")).toHaveLength(2);
+  lines.replace("u1", { fromMs: T, toMs: T + 1 }, [series([T, T], [70, 71])], [EPOCH, 12]);
+  expect(lines.of("u1")).toHaveLength(2);
+});
+
 test("history replaces its stretch up to its position, and keeps what came later", () => {
   const lines = new Lines(300_000);
   lines.add(update(11, 10));

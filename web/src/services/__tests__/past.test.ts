@@ -127,6 +127,28 @@ describe("the running end", () => {
   });
 });
 
+describe("days", () => {
+  const DAYS: Question = { ...MINUTES, resolution: "day" };
+  const DAY = 1_440 * MINUTE;
+  const D = Math.floor(SERVER_TIME / DAY) * DAY;
+
+  test("that run are asked for once a minute, with live readings every second too", async () => {
+    now = D + 3 * 60 * MINUTE;
+    past.look(DAYS, { fromMs: D - 6 * DAY, toMs: D + DAY });
+    expect(asked).toMatchObject([{ fromMs: D - 7 * DAY, toMs: D + DAY }]);
+    await answer({ ...page([D - DAY, D], [70, 71]), resolution: "day" });
+    for (let second = 0; second < 59; second += 1) {
+      past.news(update(11 + second, 10 + second, { series: series([now], [90]) }));
+      await pass(1_000);
+    }
+    expect(asked).toHaveLength(1);
+    await pass(1_000);
+    expect(asked).toHaveLength(2);
+    // The person's day may have begun before that of UTC.
+    expect(asked[1]).toMatchObject({ fromMs: D - DAY, toMs: D + DAY });
+  });
+});
+
 describe("a past that changes", () => {
   test("is fetched again where it is looked at", async () => {
     past.look(MINUTES, { fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE });

@@ -1,0 +1,336 @@
+// The line and what is behind it: how much of it is shown, moved by keys, buttons and dragging.
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+  type RefObject,
+  useRef,
+  useState,
+} from "react";
+import { Sheet } from "@/components/people/sheet";
+import { Legend } from "@/components/people/time-axis";
+import { useNotes } from "@/hooks/use-notes";
+import { usePast } from "@/hooks/use-past";
+import { useWidth } from "@/hooks/use-width";
+import { sheetNote } from "@/model/describe";
+import { stretchWords } from "@/model/describe-past";
+import {
+  asPast,
+  fetched,
+  type Looking,
+  movedBy,
+  movedTo,
+  neighbour,
+  rawSheetOf,
+  spanned,
+  stretchOf,
+} from "@/model/look-back";
+import { pastSheetOf } from "@/model/past";
+import { heartRateOf, sessionOf } from "@/model/person";
+import type { RateView } from "@/model/rate";
+import { sheetOf } from "@/model/sheet";
+import { FIVE_MINUTES, SPANS, type Span, spanOfSession } from "@/model/spans";
+import type { PastRecord } from "@/services/past";
+import type { WatchedPerson } from "@/services/websocket-service";
+import { Axis } from "./axis";
+import { Figures } from "./figures";
+import { Marks, Noted, Sessions } from "./noted";
+import { Overview, overviewOf } from "./overview";
+import { PastPlot } from "./past-plot";
+import { PastTable } from "./past-table";
+
+interface LookBackProps {
+  readonly person: WatchedPerson;
+  readonly rate: RateView;
+  readonly nowMs: number;
+  readonly connected: boolean;
+}
+
+const FRESH_FOR_MS = 5_000;
+const STEP = 1 / 4;
+
+export function LookBack({ person, rate, nowMs, connected }: LookBackProps) {
+  const [looking, look] = useState<Looking>({ span: FIVE_MINUTES, endMs: null });
+  const { span } = looking;
+  const stretch = stretchOf(looking, nowMs);
+  const around = overviewOf(looking, nowMs);
+  const notes = useNotes(person, around ?? fetched(stretch, span), connected);
+  const drag = useDrag(looking, nowMs, look);
+  const chosen = (next: Span) => look(spanned(looking, next, nowMs));
+  const keys = (event: KeyboardEvent) => {
+    const next = byKey(event, looking, nowMs);
+    if (next !== null) {
+      event.preventDefault();
+      look(next);
+    }
+  };
+  return (
+    <section className="look-back" aria-labelledby="line" onKeyDown={keys}>
+      <div className="row">
+        <h2 id="line">{headline(looking, nowMs)}</h2>
+        <Spans span={span} running={sessionSpan(person, nowMs)} onChoose={chosen} />
+      </div>
+      <Shown
+        person={person}
+        rate={rate}
+        nowMs={nowMs}
+        looking={looking}
+        figure={drag}
+        notes={notes}
+      >
+        <Moves looking={looking} nowMs={nowMs} onLook={look} />
+      </Shown>
+      {around === null ? null : (
+        <Overview
+          person={person}
+          around={around}
+          looking={looking}
+          nowMs={nowMs}
+          sessions={notes.sessions}
+          onLook={(toMs) => look(movedTo(looking, toMs, nowMs))}
+        />
+      )}
+    </section>
+  );
+}
+
+function headline({ span, endMs }: Looking, nowMs: number): string {
+  if (endMs === null) {
+    return span.id === "session" ? "This session" : `Last ${span.words}`;
+  }
+  return stretchWords(endMs - span.lengthMs, endMs, nowMs);
+}
+
+function sessionSpan(person: WatchedPerson, nowMs: number): Span | null {
+  const session = sessionOf(person);
+  return session === null ? null : spanOfSession(nowMs - session.startMs);
+}
+
+function byKey(event: KeyboardEvent, looking: Looking, nowMs: number): Looking | null {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) {
+    return null;
+  }
+  const stepMs = looking.span.lengthMs * (event.shiftKey ? 1 : STEP);
+  switch (event.key) {
+    case "ArrowLeft":
+      return movedBy(looking, -stepMs, nowMs);
+    case "ArrowRight":
+      return movedBy(looking, stepMs, nowMs);
+    case "End":
+      return { ...looking, endMs: null };
+    case "-":
+      return spanned(looking, neighbour(looking.span, 1), nowMs);
+    case "+":
+    case "=":
+      return spanned(looking, neighbour(looking.span, -1), nowMs);
+    default:
+      return null;
+  }
+}
+
+interface SpansProps {
+  readonly span: Span;
+  readonly running: Span | null;
+  readonly onChoose: (span: Span) => void;
+}
+
+function Spans({ span, running, onChoose }: SpansProps) {
+  const all = [...SPANS.slice(0, 2), ...(running === null ? [] : [running]), ...SPANS.slice(2)];
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: no form, and no fieldset's looks
+    <div className="spans" role="group" aria-label="How much is shown">
+      {all.map((one) => (
+        <button
+          key={one.id}
+          type="button"
+          aria-pressed={one.id === span.id}
+          onClick={() => onChoose(one)}
+        >
+          {one.name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+interface MovesProps {
+  readonly looking: Looking;
+  readonly nowMs: number;
+  readonly onLook: (next: Looking) => void;
+}
+
+function Moves({ looking, nowMs, onLook }: MovesProps) {
+  const { lengthMs } = looking.span;
+  const live = looking.endMs === null;
+  return (
+    <div className="row moves">
+      <Move words="Earlier" onClick={() => onLook(movedBy(looking, -lengthMs, nowMs))} />
+      <Move
+        words="Later"
+        disabled={live}
+        onClick={() => onLook(movedBy(looking, lengthMs, nowMs))}
+      />
+      <Move words="Now" disabled={live} onClick={() => onLook({ ...looking, endMs: null })} />
+      <p className="second hint">Drag the line, or use the arrow keys, to go back</p>
+    </div>
+  );
+}
+
+interface MoveProps {
+  readonly words: string;
+  readonly disabled?: boolean;
+  readonly onClick: () => void;
+}
+
+/** Without `disabled` of its own: a button that loses the focus loses the keyboard. */
+function Move({ words, disabled = false, onClick }: MoveProps) {
+  return (
+    <button
+      type="button"
+      className="button move"
+      aria-disabled={disabled}
+      onClick={disabled ? undefined : onClick}
+    >
+      {words}
+    </button>
+  );
+}
+
+type Notes = ReturnType<typeof useNotes>;
+
+interface ShownProps extends Omit<LookBackProps, "connected"> {
+  readonly looking: Looking;
+  readonly figure: Drag;
+  readonly notes: Notes;
+  /** What stands below the drawing, before its figures. */
+  readonly children: ReactNode;
+}
+
+function Shown({ person, rate, nowMs, looking, figure: drag, notes, children }: ShownProps) {
+  const { span, endMs } = looking;
+  const stretch = stretchOf(looking, nowMs);
+  const live = endMs === null;
+  const present = live && span.resolution === "raw";
+  const question = { user: person.user, metric: "heart_rate", resolution: span.resolution };
+  const record = usePast(question, present ? null : fetched(stretch, span));
+  const [figure, width] = useWidth<HTMLElement>();
+  const sheet = readingsOf({ person, rate, nowMs, stretch, span, record, present });
+  const past =
+    sheet === null
+      ? pastSheetOf({
+          ...stretch,
+          record,
+          resolution: span.resolution,
+          spells: person.spells,
+          nowMs,
+        })
+      : asPast(sheet, present ? null : record.known);
+  const marks = <Marks marks={notes.marks} stretch={stretch} />;
+  const note = sheet === null ? "" : sheetNote(sheet, width);
+  return (
+    <>
+      <div className="notes-strip">
+        <Sessions sessions={notes.sessions} stretch={stretch} nowMs={nowMs} live={live} />
+      </div>
+      <div className="drawn" data-live={live ? "" : undefined} {...drag}>
+        {sheet === null ? (
+          <div ref={figure as RefObject<HTMLDivElement | null>}>
+            <PastPlot sheet={past} name={person.name} live={live} width={width}>
+              {marks}
+            </PastPlot>
+          </div>
+        ) : (
+          <div className="five">
+            <Sheet
+              sheet={sheet}
+              live={present && rate.bpm !== null}
+              name={person.name}
+              figure={figure}
+              width={width}
+            />
+            <div className="over">{marks}</div>
+            {past.pending.length > 0 && sheet.last === null ? (
+              <p className="waits">Fetching…</p>
+            ) : null}
+          </div>
+        )}
+        <Axis {...stretch} live={live} />
+      </div>
+      {sheet === null ? <MeansLegend /> : <Legend />}
+      {note === "" ? null : <p className="note">{note}</p>}
+      {children}
+      <Figures sheet={past} />
+      <Noted notes={notes} stretch={stretch} nowMs={nowMs} />
+      <PastTable sheet={past} name={person.name} />
+    </>
+  );
+}
+
+interface ReadingsInput {
+  readonly person: WatchedPerson;
+  readonly rate: RateView;
+  readonly nowMs: number;
+  readonly stretch: { readonly fromMs: number; readonly toMs: number };
+  readonly span: Span;
+  readonly record: PastRecord;
+  readonly present: boolean;
+}
+
+/** Five minutes are drawn reading by reading; anything longer is not. */
+function readingsOf({ person, rate, nowMs, stretch, span, record, present }: ReadingsInput) {
+  if (span.resolution !== "raw") {
+    return null;
+  }
+  const { spells, line } = person;
+  const freshForMs = heartRateOf(person)?.freshForMs ?? FRESH_FOR_MS;
+  return present
+    ? sheetOf({ line, spells, nowMs, freshForMs, lastAtMs: rate.was?.atMs ?? null })
+    : rawSheetOf({ ...stretch, record, spells, freshForMs });
+}
+
+function MeansLegend() {
+  return (
+    <div className="legend" aria-hidden="true">
+      <span>
+        <i className="mean-key" />
+        mean, over lowest to highest
+      </span>
+      <span>
+        <i className="swatch" />
+        gap, with its cause
+      </span>
+    </div>
+  );
+}
+
+interface Drag {
+  readonly onPointerDown: (event: PointerEvent<HTMLElement>) => void;
+  readonly onPointerMove: (event: PointerEvent<HTMLElement>) => void;
+  readonly onPointerUp: () => void;
+  readonly onPointerCancel: () => void;
+}
+
+/** The paper is pulled: to the right, what is earlier comes in. */
+function useDrag(looking: Looking, nowMs: number, look: (next: Looking) => void): Drag {
+  const from = useRef<{ readonly x: number; readonly endMs: number } | null>(null);
+  const end = () => {
+    from.current = null;
+  };
+  return {
+    onPointerDown: (event) => {
+      if (event.button === 0) {
+        from.current = { x: event.clientX, endMs: looking.endMs ?? nowMs };
+        event.currentTarget.setPointerCapture(event.pointerId);
+      }
+    },
+    onPointerMove: (event) => {
+      const width = event.currentTarget.clientWidth;
+      if (from.current !== null && width > 0) {
+        const byMs = ((from.current.x - event.clientX) / width) * looking.span.lengthMs;
+        look(movedTo(looking, Math.round(from.current.endMs + byMs), nowMs));
+      }
+    },
+    onPointerUp: end,
+    onPointerCancel: end,
+  };
+}

@@ -1,0 +1,140 @@
+// One person: the figure large, the line and what is behind it, steps and ranges of day and week.
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { Rate } from "@/components/people/rate";
+import { useExactRate } from "@/hooks/use-exact-rate";
+import {
+  becauseNone,
+  dayLine,
+  heartRateOf,
+  rateOf,
+  sessionLine,
+  sessionOf,
+  stepsView,
+  wearables,
+} from "@/model/person";
+import { trendOf } from "@/model/rate";
+import { daysBefore } from "@/model/steps";
+import { isSteps } from "@/services/health-data";
+import type { WatchedPerson } from "@/services/websocket-service";
+import { Acts } from "./acts";
+import { LookBack } from "./look-back";
+import { Ranges } from "./ranges";
+import { Steps } from "./steps";
+
+interface PersonViewProps {
+  readonly person: WatchedPerson;
+  readonly nowMs: number;
+  readonly connected: boolean;
+  readonly simulated: boolean;
+  readonly mayMark: boolean;
+  readonly onLeave: () => void;
+}
+
+export default function PersonView(props: PersonViewProps) {
+  const { person, nowMs, connected, simulated, mayMark, onLeave } = props;
+  const [marks, setMarks] = useState(0);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const rate = useExactRate(rateOf(person, nowMs, connected));
+  const dayEndsMs = dayEnd(person, nowMs);
+  const keys = (event: KeyboardEvent) => {
+    const modified = event.ctrlKey || event.metaKey || event.altKey;
+    if (event.key === "m" && mayMark && !modified && !(event.target instanceof HTMLInputElement)) {
+      event.preventDefault();
+      setMarks((before) => before + 1);
+    }
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: one key for what a button in it does
+    <div className="person" data-state={rate.state} onKeyDown={keys}>
+      <div className="top">
+        <div className="name">
+          <button type="button" className="leave" onClick={onLeave}>
+            <span aria-hidden="true">←</span> All people
+          </button>
+          <h1 ref={heading} tabIndex={-1}>
+            {person.name}
+          </h1>
+          {simulated ? <span className="tag">simulated</span> : null}
+          <p className="second">{sessionLine(person, nowMs)}</p>
+        </div>
+        {mayMark && connected ? (
+          <Acts user={person.user} session={sessionOf(person)} markAsked={marks} />
+        ) : null}
+      </div>
+      <div className="panel">
+        <div className="main">
+          <section className="hero" aria-label="Heart rate now">
+            <Rate
+              rate={rate}
+              trend={rate.bpm === null ? null : trendOf(person.line)}
+              because={becauseNone(person, rate, nowMs)}
+              nowMs={nowMs}
+            />
+            <Beside person={person} nowMs={nowMs} connected={connected} />
+          </section>
+          <LookBack person={person} rate={rate} nowMs={nowMs} connected={connected} />
+        </div>
+        <aside className="side" aria-label="Day and week">
+          <Steps
+            user={person.user}
+            view={stepsView(person, nowMs)}
+            dayEndsMs={dayEndsMs}
+            nowMs={nowMs}
+          />
+          <Ranges user={person.user} dayEndsMs={dayEndsMs} />
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+type BesideProps = Pick<PersonViewProps, "person" | "nowMs" | "connected">;
+
+function Beside({ person, nowMs, connected }: BesideProps) {
+  return (
+    <div className="about">
+      <Measured person={person} nowMs={nowMs} />
+      <dl className="kv">
+        {wearables(person, connected).map((device) => (
+          <div key={device.device}>
+            <dt>{device.name}</dt> <dd>{device.text}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+/** Average, lowest and highest of the day, or of the session that runs. */
+function Measured({ person, nowMs }: Omit<BesideProps, "connected">) {
+  const data = heartRateOf(person);
+  const figures = data === null ? [] : [data.average, data.min, data.max];
+  if (data === null || nowMs >= data.dayEndsMs || figures.some((one) => one === null)) {
+    return <p className="day-line">{dayLine(person, nowMs) ?? "Nothing measured today"}</p>;
+  }
+  return (
+    <>
+      <h2>{data.over === "session" ? "This session so far" : "Today so far"}</h2>
+      <dl className="figs">
+        {["Average", "Lowest", "Highest"].map((name, index) => (
+          <div key={name}>
+            <dt>{name}</dt> <dd>{Math.round(figures[index] ?? 0)}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}
+
+/** Of the person's own day, where the server has said it; else of this screen's. */
+function dayEnd(person: WatchedPerson, nowMs: number): number {
+  const { steps } = person.metrics;
+  const said = heartRateOf(person)?.dayEndsMs ?? (isSteps(steps) ? steps.dayEndsMs : null);
+  const midnight = new Date(nowMs).setHours(24, 0, 0, 0);
+  let endsMs = said ?? midnight;
+  while (endsMs <= nowMs) {
+    endsMs = daysBefore(endsMs, -1);
+  }
+  return endsMs;
+}

@@ -1,0 +1,81 @@
+// The week's days: lowest to highest heart rate of each, with its average. The running one so far.
+import { usePast } from "@/hooks/use-past";
+import { weekUntil } from "@/model/steps";
+import { shortDay } from "@/model/words";
+import type { Bucket } from "@/services/past";
+import type { Stretch } from "@/services/stretches";
+
+interface RangesProps {
+  readonly user: string;
+  readonly dayEndsMs: number;
+}
+
+export function Ranges({ user, dayEndsMs }: RangesProps) {
+  const week = weekUntil(dayEndsMs);
+  const fromMs = week[0]?.fromMs ?? dayEndsMs;
+  const question = { user, metric: "heart_rate", resolution: "day" } as const;
+  const { buckets } = usePast(question, { fromMs, toMs: dayEndsMs });
+  const rows = week.map((day) => ({ day, bucket: bucketOf(buckets, day) })).reverse();
+  const lows = rows.flatMap(({ bucket }) => bucket?.min ?? []);
+  const highs = rows.flatMap(({ bucket }) => bucket?.max ?? []);
+  const low = Math.min(...lows);
+  const high = Math.max(...highs);
+  return (
+    <section aria-labelledby="ranges">
+      <h2 id="ranges">Heart rate by day</h2>
+      <ol className="ranges">
+        {rows.map(({ day, bucket }, index) => (
+          <li key={day.fromMs}>
+            <span>{index === 0 ? "Today so far" : shortDay(day.fromMs)}</span>
+            <Range bucket={bucket} low={low} high={high} />
+          </li>
+        ))}
+        {lows.length === 0 ? null : (
+          <li className="whole">
+            <span>The week</span>
+            <span className="bed" />
+            <span className="t">
+              {Math.round(low)} to {Math.round(high)}
+            </span>
+          </li>
+        )}
+      </ol>
+    </section>
+  );
+}
+
+interface RangeProps {
+  readonly bucket: Bucket | undefined;
+  readonly low: number;
+  readonly high: number;
+}
+
+function Range({ bucket, low, high }: RangeProps) {
+  if (bucket === undefined || bucket.min === null || bucket.max === null) {
+    return (
+      <>
+        <span className="bed" />
+        <span className="t">—</span>
+      </>
+    );
+  }
+  const share = (bpm: number) => `${(((bpm - low) / Math.max(1, high - low)) * 100).toFixed(1)}%`;
+  const { min, max, average } = bucket;
+  const width = `${(((max - min) / Math.max(1, high - low)) * 100).toFixed(1)}%`;
+  return (
+    <>
+      <span className="bed" aria-hidden="true">
+        <i style={{ left: share(min), width }} />
+        {average === null ? null : <b style={{ left: share(average) }} />}
+      </span>
+      <span className="t">
+        {Math.round(min)} to {Math.round(max)}
+        {average === null ? null : <small>average {Math.round(average)}</small>}
+      </span>
+    </>
+  );
+}
+
+function bucketOf(buckets: readonly Bucket[], day: Stretch): Bucket | undefined {
+  return buckets.find(({ atMs }) => atMs >= day.fromMs && atMs < day.toMs);
+}

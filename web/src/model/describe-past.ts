@@ -1,0 +1,112 @@
+// A stretch of the past in sentences and in rows: for those who hear it, and for a table.
+import type { SessionMeasured } from "@/protocol/messages";
+import { whyWords } from "./missing";
+import type { PastGap, PastSheet } from "./past";
+import { clock, clockWithSeconds, count, duration, shortDay } from "./words";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** "strap out of range, 2 min 32 s". */
+export function gapWords(gap: PastGap): string {
+  const why = whyWords(gap.why);
+  return gap.lengthMs === null ? why : `${why}, ${duration(gap.lengthMs)}`;
+}
+
+/** "14:00:40 to 14:05:40", "Tue 14 Oct, 08:00 to 20:00", "8 to 14 Oct". */
+export function stretchWords(fromMs: number, toMs: number, nowMs: number): string {
+  const lengthMs = toMs - fromMs;
+  if (lengthMs > 2 * DAY_MS) {
+    return `${shortDay(fromMs)} to ${shortDay(toMs - 1)}`;
+  }
+  const time = lengthMs <= HOUR_MS ? clockWithSeconds : clock;
+  const from = shortDay(fromMs) === shortDay(nowMs) ? "" : `${shortDay(fromMs)}, `;
+  const until = shortDay(toMs - 1) === shortDay(fromMs) ? "" : `${shortDay(toMs - 1)}, `;
+  return `${from}${time(fromMs)} to ${until}${time(toMs)}`;
+}
+
+const MOST_GAPS = 5;
+
+/** "Tomás Reyes, heart rate from 08:00 to 14:00: average 72, 54 to 131, of 20,130 readings; …". */
+export function describePast(sheet: PastSheet, name: string): string {
+  const when = stretchWords(sheet.fromMs, sheet.toMs, sheet.toMs);
+  const parts = [`${name}, heart rate, ${when}: ${figuresWords(sheet)}`];
+  const shown = [...sheet.gaps].sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs));
+  for (const gap of shown.slice(0, MOST_GAPS)) {
+    const length = duration(gap.toMs - gap.fromMs);
+    parts.push(`${length} missing from ${clock(gap.fromMs)}, ${whyWords(gap.why)}`);
+  }
+  if (shown.length > MOST_GAPS) {
+    parts.push(`${shown.length - MOST_GAPS} more gaps`);
+  }
+  if (sheet.pending.length > 0) {
+    parts.push("a part is still being fetched");
+  }
+  return parts.join("; ");
+}
+
+export function figuresWords(sheet: PastSheet): string {
+  const { average, least, most } = sheet;
+  return average === null || least === null || most === null
+    ? sheet.pending.length > 0
+      ? "being fetched"
+      : "nothing measured"
+    : `average ${Math.round(average)}, ${Math.round(least)} to ${Math.round(most)}, ` +
+        `of ${count(sheet.count)} readings`;
+}
+
+/** "Intervals, 13:21 to 14:05: average 149, 96 to 176, of 2,586 readings". */
+export function sessionWords(measured: SessionMeasured, nowMs: number): string {
+  const { session, average, min, max, readings } = measured;
+  const name = session.name === "" ? "Session" : session.name;
+  const when =
+    session.endMs === null
+      ? `since ${stretchWords(session.startMs, session.startMs + HOUR_MS + 1, nowMs).split(" to ")[0]}`
+      : stretchWords(session.startMs, Math.max(session.endMs, session.startMs + 1), nowMs);
+  if (average === null || min === null || max === null) {
+    return `${name}, ${when}: nothing measured`;
+  }
+  const range = `${Math.round(min)} to ${Math.round(max)}`;
+  return `${name}, ${when}: average ${Math.round(average)}, ${range}, of ${count(readings)} readings`;
+}
+
+export interface Row {
+  readonly fromMs: number;
+  readonly when: string;
+  /** Null: a gap, and `why` says it. */
+  readonly figures: readonly [mean: number, low: number, high: number, readings: number] | null;
+  readonly why: string;
+}
+
+/** In order of time, gaps among them. */
+export function rowsOf(sheet: PastSheet): Row[] {
+  const time = timeWords(sheet);
+  const means = sheet.runs.flat().map(
+    (mean): Row => ({
+      fromMs: mean.fromMs,
+      when: time(mean.fromMs),
+      figures: [Math.round(mean.mean), Math.round(mean.low), Math.round(mean.high), mean.count],
+      why: mean.running ? "so far" : "",
+    }),
+  );
+  const gaps = sheet.gaps.map(
+    (gap): Row => ({
+      fromMs: gap.fromMs,
+      when: time(gap.fromMs),
+      figures: null,
+      why: `${whyWords(gap.why)}, ${duration(gap.toMs - gap.fromMs)}`,
+    }),
+  );
+  return [...means, ...gaps].sort((a, b) => a.fromMs - b.fromMs);
+}
+
+function timeWords({ fromMs, toMs }: PastSheet): (atMs: number) => string {
+  const lengthMs = toMs - fromMs;
+  if (lengthMs <= 2 * HOUR_MS) {
+    return clockWithSeconds;
+  }
+  if (lengthMs <= DAY_MS) {
+    return clock;
+  }
+  return lengthMs <= 8 * DAY_MS ? (atMs) => `${shortDay(atMs)}, ${clock(atMs)}` : shortDay;
+}
