@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, Literal
 
@@ -18,7 +18,14 @@ from strapline_server.days import machine_zone, zone_named
 from strapline_server.errors import AdminError, StoreError
 from strapline_server.keys import PublicKey, load_public_keys
 from strapline_server.secret import load_or_make_secret
-from strapline_server.store import Grant, Store, User
+from strapline_server.store import (
+    MOST_ORDERED,
+    Grant,
+    KnownDevice,
+    KnownSource,
+    Store,
+    User,
+)
 
 Users = list[str] | Literal["all"]
 
@@ -26,6 +33,7 @@ _LINK: Final = "link-"
 
 _USER: Final[TypeAdapter[str]] = TypeAdapter(UserId)
 _NAME: Final[TypeAdapter[str]] = TypeAdapter(Label)
+_METRIC: Final[TypeAdapter[str]] = TypeAdapter(MetricName)
 _METRICS: Final[TypeAdapter[list[str]]] = TypeAdapter(list[MetricName])
 _SUB: Final[TypeAdapter[str]] = TypeAdapter(Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")])
 
@@ -64,13 +72,78 @@ class Admin:
             _check(_NAME, name, "name", "at most 128 characters")
         zone = None if zone is None else _zone(zone)
         if not await self._store.change_user(user, name, zone):
-            raise AdminError(
-                f"no user {user!r}. `strapline server user list` shows those that there are."
-            )
+            raise _no_user(user)
 
     async def users(self) -> list[User]:
         """Every wearer, by id."""
         return await self._store.users()
+
+    async def sources(self, user: str, metric: str | None = None) -> list[KnownSource]:
+        """A wearer's devices, of one metric or of each, in the order in which they count.
+
+        Raises:
+            AdminError: there is no such user.
+        """
+        found = await self._store.sources(user, metric)
+        if found is None:
+            raise _no_user(user)
+        return found
+
+    async def order_sources(self, user: str, metric: str | None, devices: Sequence[str]) -> None:
+        """Let these devices count first, in this order; none: the order is that of the rules.
+
+        Those who watch are told within a second, by a server in another process too.
+
+        Raises:
+            AdminError: there is no such user, or one of the devices measured nothing of them.
+        """
+        known = {source.device for source in await self.sources(user)}
+        missing = [device for device in devices if device not in known]
+        if missing:
+            raise AdminError(
+                f"no device {missing[0]!r} of {user}. "
+                f"`strapline server sources {user}` shows those that there are."
+            )
+        if len(set(devices)) < len(devices) or len(devices) > MOST_ORDERED:
+            raise AdminError(f"order: name each device once, and at most {MOST_ORDERED}.")
+        if metric is not None:
+            _check(_METRIC, metric, "metric", "a name such as heart_rate")
+        await self._store.order_sources(user, metric, devices)
+
+    async def devices(self) -> list[KnownDevice]:
+        """Every device that something was measured with."""
+        return await self._store.devices()
+
+    async def link_device(self, device: str, strap: str) -> None:
+        """Say that two device ids, of two bridges, are one strap.
+
+        Raises:
+            AdminError: one of them is not there, or they are one already.
+        """
+        straps = await self._straps(device, strap)
+        if straps[device] == straps[strap]:
+            raise AdminError(f"{device} and {strap} are one strap already.")
+        await self._store.link_device(device, strap)
+
+    async def unlink_device(self, device: str) -> None:
+        """Say that this device id is a strap of its own.
+
+        Raises:
+            AdminError: it is not there, or is one already.
+        """
+        straps = await self._straps(device)
+        if sum(strap == straps[device] for strap in straps.values()) == 1:
+            raise AdminError(f"{device} is not linked to another.")
+        await self._store.link_device(device, None)
+
+    async def _straps(self, *wanted: str) -> dict[str, str]:
+        straps = {one.device: one.strap for one in await self._store.devices()}
+        for device in wanted:
+            if device not in straps:
+                raise AdminError(
+                    f"no device {device!r} here. `strapline server sources USER` shows a user's."
+                )
+        return straps
 
     async def grant(
         self,
@@ -262,6 +335,10 @@ def prepare_folder(config: ServerConfig) -> None:
             f"{config.state_folder}: cannot be made ({error.strerror}). Set state_folder to a "
             "folder that this user may write to."
         ) from error
+
+
+def _no_user(user: str) -> AdminError:
+    return AdminError(f"no user {user!r}. `strapline server user list` shows those that there are.")
 
 
 def _role(role: Role | str) -> Role:

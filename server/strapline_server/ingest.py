@@ -180,6 +180,10 @@ class Ingest:
             if not self._queue:
                 self._more.clear()
 
+    def look(self) -> None:
+        """Hand out what another process may have committed, when nothing else is stored."""
+        self._more.set()
+
     async def probe(self) -> None:
         """Find out whether the store can be written, when nothing else does."""
         if self._queue or not self.storing:

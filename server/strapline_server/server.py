@@ -13,19 +13,20 @@ from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from websockets.http11 import Request, Response
 
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.codec import encode
+from strapline_protocol.metrics import metric_named
 from strapline_protocol.opening import Health, Limits, Role
 from strapline_protocol.server_session import Deadlines, ServerSession
 from strapline_protocol.watching import HealthDataUpdate
 from strapline_server.admin import Admin, make_authority, prepare_folder
 from strapline_server.auth import Authority
 from strapline_server.carrier import Carrier
-from strapline_server.chores import again_and_again
+from strapline_server.chores import Chores
 from strapline_server.clock import clock_state, monotonic_ms, wall_ms
 from strapline_server.config import ServerConfig
 from strapline_server.connection import Connection
@@ -50,6 +51,8 @@ _RECONNECT_SPREAD_MS: Final = 5_000
 _STORE_AGAIN_S: Final = 0.25
 _RIGHTS_EVERY_S: Final = 0.5
 _COOL_EVERY_S: Final = 0.5
+#: What bridges call devices, for the command line.
+_NAMES_EVERY_S: Final = 5.0
 #: A store that nobody writes to is tried.
 _PROBE_EVERY_S: Final = 30.0
 #: How long a stop waits for clients to close.
@@ -97,11 +100,13 @@ class Server:
         self._lock = FolderLock(config.state_folder)
         self._hub = Hub(self.counters, monotonic_ms)
         self._statuses = Statuses(self._hub, clock, monotonic_ms)
+        self._store.ask_hops_of(self._statuses.hop)
         self._ingest = Ingest(self._store, self.counters, self._committed, self._statuses.storing)
         self._connections: set[Carrier] = set()
         self._by_address: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
         self._members: dict[str, set[Member]] = {}
+        self._chores = Chores(monotonic_ms)
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[asyncio.Server] = []
         self._site = Site({})
@@ -200,9 +205,10 @@ class Server:
             ("looking at rights", _RIGHTS_EVERY_S, self._look_at_rights),
             ("merging small blocks", _COOL_EVERY_S, self._cool),
             ("trying the store", _PROBE_EVERY_S, self._ingest.probe),
+            ("keeping names of devices", _NAMES_EVERY_S, self._keep_names),
         )
         for name, every_s, chore in chores:
-            self._spawn(again_and_again(name, every_s, chore))
+            self._spawn(self._chores.again_and_again(name, every_s, chore))
 
     async def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         port = self.config.port
@@ -328,15 +334,21 @@ class Server:
     def respond(self, request: Request) -> Response:
         """The answer to a plain request."""
         if request.path == HEALTH_PATH:
-            storing = self._ingest.storing
-            health = Health(
-                status="ok" if storing else "notStoring",
-                version=version("strapline"),
-                connections=len(self._connections),
-            )
-            status = HTTPStatus.OK if storing else HTTPStatus.SERVICE_UNAVAILABLE
+            health = self._health()
+            good = health.status == "ok"
+            status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
             return json_response(request, status, encode(health))
         return self._site.respond(request)
+
+    def _health(self) -> Health:
+        failing = self._chores.failing
+        bad: Literal["ok", "failing"] = "failing" if failing else "ok"
+        return Health(
+            status=bad if self._ingest.storing else "notStoring",
+            version=version("strapline"),
+            connections=len(self._connections),
+            failing=failing,
+        )
 
     def converse(self, connection: Carrier) -> Dialogue:
         """Begin a dialogue on an open socket."""
@@ -369,6 +381,8 @@ class Server:
         found = await self._store.rights_version()
         if found != self._rights:
             await self._regrant()
+            # Another process may have changed what viewers see of the past, too.
+            self._ingest.look()
             self._rights = found
 
     async def _regrant(self) -> None:
@@ -384,6 +398,10 @@ class Server:
                     _LOG.exception("rights could not be changed on a connection, which is closed")
                     member.end(CloseCode.SERVER_FAULT, "a fault of the server")
 
+    async def _keep_names(self) -> None:
+        if self._ingest.storing and (names := self._statuses.take_names()):
+            await self._store.name_devices(names)
+
     async def _cool(self) -> None:
         # An hour of one strap each time: commits go in between.
         if self._ingest.storing:
@@ -393,7 +411,9 @@ class Server:
         """A commit is durable: tell the viewers."""
         self._hub.publish(outcome.changes)
         for change in outcome.changes:
-            if isinstance(change.message, HealthDataUpdate):
+            # What is said is no sign of a strap.
+            said = metric_named(change.metric).said
+            if isinstance(change.message, HealthDataUpdate) and not said:
                 self._statuses.heard(change.user, max(change.message.series.at()))
             else:
                 self._statuses.synced(change.user)

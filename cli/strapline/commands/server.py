@@ -86,6 +86,80 @@ def list_users(
     asyncio.run(list_people(settings(config, data), as_json=as_json))
 
 
+@app.command("sources")
+def sources(
+    who: Annotated[str, typer.Argument(metavar="USER", help="The id of who wears them.")],
+    metric: Annotated[
+        str | None, typer.Argument(metavar="[METRIC]", help="One metric, as heart_rate; all.")
+    ] = None,
+    *,
+    order: Annotated[
+        list[str] | None,
+        typer.Option("--order", metavar="DEVICE,…", help="Count these first, in this order."),
+    ] = None,
+    by_rule: Annotated[
+        bool, typer.Option("--by-rule", help="Forget the order that was set.")
+    ] = False,
+    config: OtherConfig = None,
+    data: Data = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show which of a person's devices counts, or set it.
+
+    The first that is not silent is shown; the others fill what it has not. Without an order it
+    is the one that knows contact with the skin, else the one that came first.
+    """
+    import asyncio
+
+    from strapline.sources import order_sources, show_sources
+    from strapline.where import settings
+
+    found = settings(config, data)
+    if order or by_rule:
+        devices = _ids(order)
+        asyncio.run(order_sources(found, who, metric, devices, by_rule=by_rule))
+    asyncio.run(show_sources(found, who, metric, as_json=as_json))
+
+
+@app.command("link")
+def link_device(
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Its id or name.")],
+    strap: Annotated[str, typer.Argument(metavar="DEVICE", help="What it is another id of.")],
+    *,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Say that two devices, of two bridges, are one strap.
+
+    It is shown and counted as one.
+    """
+    import asyncio
+
+    from strapline.sources import link
+    from strapline.where import settings
+
+    asyncio.run(link(settings(config, data), device, strap))
+
+
+@app.command("unlink")
+def unlink_device(
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Its id or name.")],
+    *,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Say that a device is a strap of its own again."""
+    import asyncio
+
+    from strapline.sources import unlink
+    from strapline.where import settings
+
+    asyncio.run(unlink(settings(config, data), device))
+
+
 @app.command("revoke")
 def revoke(
     who: Annotated[

@@ -5,14 +5,16 @@ from strapline_server.store.notes import HOST, Note, NoteStored, check_note
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import UserView, View
 from strapline_server.store.saying import Said, Saying
-from strapline_server.store.sources import KnownSource
+from strapline_server.store.sources import MOST_ORDERED, KnownDevice, KnownSource
 from strapline_server.store.store import Store
 from strapline_server.store.telling import Change
 
 __all__ = [
     "HOST",
+    "MOST_ORDERED",
     "Change",
     "Grant",
+    "KnownDevice",
     "KnownSource",
     "Note",
     "NoteStored",

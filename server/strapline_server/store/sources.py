@@ -40,6 +40,23 @@ class KnownSource:
     newest_ms: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """Something was measured with it; ``strap`` is the id that it is another of, or its own."""
+
+    device: str
+    name: str
+    strap: str
+
+
+def read_devices(transaction: Transaction) -> list[KnownDevice]:
+    """All of them, the first that was seen first."""
+    return [
+        KnownDevice(row["device"], row["name"], row["strap"])
+        for row in transaction.all("all_devices")
+    ]
+
+
 def read_sources(
     transaction: Transaction, user: User, metric: str | None = None
 ) -> list[KnownSource]:

@@ -20,7 +20,14 @@ from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import View, read_view
 from strapline_server.store.saying import Saying
 from strapline_server.store.sessions import read_sessions
-from strapline_server.store.sources import KnownSource, put_link, put_order, read_sources
+from strapline_server.store.sources import (
+    KnownDevice,
+    KnownSource,
+    put_link,
+    put_order,
+    read_devices,
+    read_sources,
+)
 from strapline_server.store.states import States
 from strapline_server.store.telling import Past, Telling
 
@@ -130,6 +137,10 @@ class Store:
             return None if found is None else read_sources(transaction, found, metric)
 
         return await self._database.read(read)
+
+    async def devices(self) -> list[KnownDevice]:
+        """Every device that something was measured with."""
+        return await self._database.read(read_devices)
 
     async def order_sources(self, user: str, metric: str | None, devices: Sequence[str]) -> bool:
         """Put these first, in this order; False when there is no such user."""

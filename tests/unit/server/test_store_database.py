@@ -180,7 +180,7 @@ def test_the_indexes_are_used_by_the_questions_of_every_day() -> None:
     # People are few, and sorted by name; so are the sessions of one of them, by their beginning.
     rare = {"all_users", "all_principals", "sessions_in_time"}
     # Asked when an order of sources changes, but for what is left untold: mostly nothing is.
-    rare |= {"minutes_shared", "users_of_device", "ids_of_strap", "untold"}
+    rare |= {"minutes_shared", "users_of_device", "ids_of_strap", "all_devices", "untold"}
     assert set(scans) <= rare
 
 

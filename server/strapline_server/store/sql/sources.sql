@@ -92,3 +92,9 @@ INSERT INTO untold (user_key, position) VALUES (:user_key, :position);
 
 -- name: told
 DELETE FROM untold;
+
+-- name: all_devices
+SELECT devices.id AS device, devices.name AS name, coalesce(straps.id, devices.id) AS strap
+FROM devices LEFT JOIN devices AS straps ON straps.device_key = devices.strap_key
+WHERE EXISTS (SELECT 1 FROM latest WHERE latest.device_key = devices.device_key)
+ORDER BY devices.device_key;
