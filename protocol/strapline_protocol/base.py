@@ -14,7 +14,7 @@ SAFE_INTEGER = 2**53 - 1
 
 
 def absent(default: Any = None) -> Any:
-    """A field that is left out of the frame while it is None, or its default of False or 0."""
+    """A field that is left out of the frame while it is None, or its default of False, 0 or []."""
     # Asked for each such field of each frame: these two are called without a Python frame.
     silent = partial(is_, None) if default is None else not_
     return Field(default=default, exclude_if=silent)

@@ -171,8 +171,9 @@ class Result(WireModel):
 
 
 class Health(WireModel):
-    """What ``/healthz`` answers."""
+    """What ``/healthz`` answers. ``failing``: what the server does beside its sockets, in vain."""
 
-    status: Literal["ok", "notStoring"]
+    status: Literal["ok", "notStoring", "failing"]
     version: Label
     connections: Count
+    failing: list[Label] = absent([])

@@ -23,7 +23,7 @@ from strapline_protocol.base import (
     WireModel,
     absent,
 )
-from strapline_protocol.publishing import DeviceState
+from strapline_protocol.publishing import DeviceAbout, DeviceState
 from strapline_protocol.series import Quality, TimedSeries
 
 #: How many users one message may name.
@@ -224,6 +224,7 @@ class DeviceHop(WireModel):
     state: DeviceState
     since_ms: WallMs
     battery: Annotated[int, Field(ge=0, le=100)] | None = absent()
+    about: DeviceAbout | None = absent()
 
 
 class BridgeHop(WireModel):

@@ -33,7 +33,15 @@ from strapline_server.carrier import (
     Hold,
     Host,
 )
-from strapline_server.http import SOCKET_PATH, check_method, has_token, refuse, same_origin
+from strapline_server.http import (
+    SOCKET_PATH,
+    check_method,
+    has_token,
+    other_method,
+    refuse,
+    refuse_method,
+    same_origin,
+)
 from strapline_server.wheel import NOWHERE
 
 _LOG = logging.getLogger(__name__)
@@ -43,6 +51,8 @@ _SILENT = logging.Logger("strapline_server.frames", logging.CRITICAL + 1)  # noq
 HANDSHAKE_MS: Final = 5_000
 _LARGEST_REQUEST: Final = 16_384
 _MOST_FRAGMENTS: Final = 256
+#: With the space behind it.
+_LONGEST_METHOD: Final = 17
 
 
 class Connection(asyncio.Protocol):
@@ -53,6 +63,7 @@ class Connection(asyncio.Protocol):
         "_deadline_ms",
         "_dialogue",
         "_fragments",
+        "_head",
         "_heard_ms",
         "_holds",
         "_host",
@@ -80,6 +91,8 @@ class Connection(asyncio.Protocol):
         self._dialogue: Dialogue | None = None
         self._message: bytearray | None = None
         self._fragments = 0
+        #: The beginning of the request, until its method is known.
+        self._head: bytes | None = b""
         self._received = 0
         self._holds = NO_HOLD
         self._stuck_since_ms: int | None = None
@@ -110,6 +123,8 @@ class Connection(asyncio.Protocol):
         """Parse what came and act on it."""
         self._heard_ms = self._host.now_ms()
         protocol = self._protocol
+        if self._head is not None and self._is_refused(data):
+            return
         protocol.receive_data(data)
         for event in protocol.events_received():
             if isinstance(event, Request):
@@ -294,6 +309,22 @@ class Connection(asyncio.Protocol):
         self._host.counters.handshakes_refused += 1
         _LOG.info("request refused: %s", text)
         return refuse(HTTPStatus.BAD_REQUEST, text)
+
+    def _is_refused(self, data: bytes) -> bool:
+        """Whether the request has a method that is not for here, and was answered so.
+
+        The library closes one that has a body without a word.
+        """
+        head = (self._head or b"") + data[:_LONGEST_METHOD]
+        if not other_method(head):
+            self._head = head if len(head) < _LONGEST_METHOD and b" " not in head else None
+            return False
+        self._head = None
+        self._protocol.send_response(refuse_method())
+        self._host.counters.http_responses += 1
+        self._end_soon()
+        self._flush()
+        return True
 
     def _refuse(self, status: HTTPStatus, text: str) -> None:
         self._host.counters.handshakes_refused += 1

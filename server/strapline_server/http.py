@@ -67,6 +67,10 @@ _NOT_BUILT: Final = """<!doctype html>
 <code>./run --version</code>, or install a released strapline, which carries it.</p>
 </html>
 """
+#: What is answered.
+METHODS: Final = frozenset({"GET", "HEAD"})
+#: The registered methods' form; RFC 9110 section 9.1 allows more, and they are as unknown here.
+_METHOD: Final = re.compile(rb"[A-Z]{1,16}")
 #: A signed token's beginning, in whatever parameter.
 _TOKEN: Final = re.compile(r"eyJ[\w-]{8,}\.")
 _TOKEN_NAMES: Final = frozenset({"token", "access_token", "jwt", "auth", "authorization"})
@@ -126,11 +130,20 @@ def _asset(path: str, body: bytes) -> Asset:
 
 def check_method(request: Request) -> Response | None:
     """A refusal of anything but GET and HEAD."""
-    if request.method in {"GET", "HEAD"}:
-        return None
+    return None if request.method in METHODS else refuse_method()
+
+
+def refuse_method() -> Response:
+    """What another method than GET and HEAD is answered with."""
     response = refuse(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD.")
     response.headers["Allow"] = "GET, HEAD"
     return response
+
+
+def other_method(head: bytes) -> bool:
+    """Whether a request that begins so has another method: then nothing of it need be read."""
+    method, space, _ = head.partition(b" ")
+    return bool(space) and _METHOD.fullmatch(method) is not None and method.decode() not in METHODS
 
 
 def has_token(path: str) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from strapline_protocol.publishing import DeviceState, Status, Sync, Zero
+from strapline_protocol.publishing import DeviceAbout, DeviceState, Status, Sync, Zero
 from strapline_protocol.watching import (
     BridgeHop,
     DeviceHop,
@@ -67,6 +67,7 @@ class _Device:
     since_monotonic_ms: int
     battery: int | None
     complete_through_ms: int | None
+    about: DeviceAbout | None
 
 
 @dataclass(slots=True)
@@ -183,6 +184,7 @@ class Statuses:
                 *self._since(bridge.devices.get(key), device.state, device.state_age_ms),
                 device.battery,
                 zero.wall_ms(through.elapsed_ms) if zero and through else None,
+                _shown(device.about),
             )
         for (user, name), told in devices.items():
             known = bridge.devices.get((user, name))
@@ -310,6 +312,7 @@ class Statuses:
                         state=device.state,
                         since_ms=device.since_ms,
                         battery=device.battery,
+                        about=device.about,
                     )
                     for name, device in list(straps.items())[:_MOST_DEVICES]
                 ],
@@ -393,6 +396,16 @@ class Statuses:
         if user not in self._told:
             # The snapshot that follows says it.
             self._told[user] = _telling(self.of(user))
+
+
+def _shown(about: DeviceAbout | None) -> DeviceAbout | None:
+    """What of it is for a screen; None where that is nothing."""
+    if about is None:
+        return None
+    shown = DeviceAbout(
+        model=about.model, firmware=about.firmware, body_location=about.body_location
+    )
+    return None if shown == DeviceAbout() else shown
 
 
 def _telling(status: UserStatus) -> _Told:

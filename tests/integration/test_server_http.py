@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from strapline_server import ConfigError, SecretError, Server, ServerConfig, StoreError
-from tests.integration.server_kit import raw, serving
+from tests.integration.server_kit import Answer, raw, serving, until
 
 
 async def test_health_is_json_that_nobody_keeps(tmp_path: Path) -> None:
@@ -100,3 +100,50 @@ async def test_nothing_starts_with_a_weak_or_open_secret(tmp_path: Path) -> None
                 pass
         secret.chmod(0o644)
     assert not (tmp_path / "server.db").exists()
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/healthz", "/x"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
+async def test_another_method_is_refused_with_those_that_there_are(
+    tmp_path: Path, path: str, method: str
+) -> None:
+    async with serving(tmp_path) as server:
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n".encode()
+        for more in (
+            b"\r\n",
+            b"Content-Length: 5\r\n\r\nhello",
+            b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        ):
+            async with raw(server) as peer:
+                await peer.send(head + more)
+                answer = Answer.parse(await peer.read_all())
+                assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+        async with raw(server) as peer:
+            for byte in head[:20]:
+                await peer.send(bytes([byte]))
+            assert Answer.parse(await peer.read_all()).status == 405
+        assert server.counters.http_responses == 4
+        assert server.counters.protocol_violations == 0
+
+
+async def test_a_chore_that_keeps_failing_is_no_health(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path) as server:
+        monkeypatch.setattr("strapline_server.chores._MANY", 1)
+
+        async def broken() -> int:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(server._store, "rights_version", broken)
+        await until(lambda: bool(server._chores.failing), "it failed")
+        async with raw(server) as peer:
+            answer = await peer.request("/healthz")
+        assert answer.status == 503
+        told = json.loads(answer.body)
+        assert (told["status"], told["failing"]) == ("failing", ["looking at rights"])
+        monkeypatch.undo()
+        await until(lambda: not server._chores.failing, "it is well again")
+        async with raw(server) as peer:
+            answer = await peer.request("/healthz")
+        assert (answer.status, "failing" in json.loads(answer.body)) == (200, False)

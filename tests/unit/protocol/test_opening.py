@@ -98,7 +98,11 @@ def test_a_client_takes_an_error_code_that_it_does_not_know() -> None:
     assert error.code == "somethingNew"
 
 
-def test_health_is_one_of_two_words() -> None:
-    assert Health(status="ok", version="1", connections=0)
+def test_health_is_one_of_three_words_and_says_what_fails() -> None:
+    assert encode(Health(status="ok", version="1", connections=0)) == (
+        b'{"status":"ok","version":"1","connections":0}'
+    )
+    failing = Health(status="failing", version="1", connections=0, failing=["looking at rights"])
+    assert b'"failing":["looking at rights"]' in encode(failing)
     with pytest.raises(ValidationError):
         Health.model_validate({"status": "fine", "version": "1", "connections": 0})

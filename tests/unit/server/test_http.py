@@ -9,7 +9,14 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
-from strapline_server.http import Site, check_method, has_token, json_response, same_origin
+from strapline_server.http import (
+    Site,
+    check_method,
+    has_token,
+    json_response,
+    other_method,
+    same_origin,
+)
 
 
 def get(path: str, method: str = "GET", **headers: str) -> Request:
@@ -126,6 +133,26 @@ def test_only_get_and_head(method: str) -> None:
     response = check_method(get("/", method))
     assert response is not None
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("head", "other"),
+    [
+        (b"", False),
+        (b"GE", False),
+        (b"GET ", False),
+        (b"HEAD /", False),
+        (b"POST", False),
+        (b"POST ", True),
+        (b"OPTIONS * HTTP/1.1", True),
+        (b"get / HTTP/1.1", False),
+        (b" GET /", False),
+        (b"\x16\x03\x01 \x02", False),
+        (b"ABCDEFGHIJKLMNOPQ ", False),
+    ],
+)
+def test_another_method_is_known_by_its_first_word(head: bytes, other: bool) -> None:
+    assert other_method(head) == other
 
 
 def test_a_dashboard_that_is_not_built_says_how_to_build_it(tmp_path: Path) -> None:

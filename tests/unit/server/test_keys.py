@@ -40,7 +40,7 @@ def test_the_id_is_the_thumbprint_of_rfc_8037() -> None:
     assert PublicKey.of(raw).id == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
-OTHERS = {
+OTHERS: dict[str, ec.EllipticCurvePublicKey | x25519.X25519PublicKey | ed448.Ed448PublicKey] = {
     "P-256": ec.generate_private_key(ec.SECP256R1()).public_key(),
     "X25519": x25519.X25519PrivateKey.generate().public_key(),
     "Ed448": ed448.Ed448PrivateKey.generate().public_key(),

@@ -10,6 +10,7 @@ from strapline_protocol.opening import Role
 from strapline_protocol.publishing import (
     ClockSource,
     ClockStatus,
+    DeviceAbout,
     DeviceState,
     DeviceStatus,
     Moment,
@@ -77,6 +78,20 @@ class Scene:
 def strap(state: DeviceState = DeviceState.CONNECTED, **fields: Any) -> DeviceStatus:
     told: dict[str, Any] = {"device": "strap-1", "user": "ana", "name": "chest", "state_age_ms": 0}
     return DeviceStatus(state=state, **{**told, **fields})
+
+
+def test_what_a_strap_says_of_itself_reaches_the_screen_as_far_as_it_is_for_one() -> None:
+    scene = Scene()
+    scene.connect("ana")
+    about = DeviceAbout(model="H10", firmware="5.0", hardware="7", body_location="chest")
+    scene.report(devices=[strap(about=about), strap(device="strap-2")])
+    with_it, without = scene.statuses.of("ana").hops.devices
+    assert with_it.about == DeviceAbout(model="H10", firmware="5.0", body_location="chest")
+    assert without.about is None
+    told = len(scene.told)
+    scene.report(devices=[strap(about=DeviceAbout(hardware="7")), strap(device="strap-2")])
+    assert scene.statuses.of("ana").hops.devices[0].about is None
+    assert len(scene.told) == told + 1
 
 
 def test_no_bridge_is_offline() -> None:

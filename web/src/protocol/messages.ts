@@ -96,6 +96,7 @@ export interface DeviceHop {
   state: DeviceState;
   sinceMs: number;
   battery?: number | null;
+  about?: DeviceAbout | null;
 }
 
 /** A level held by one device, such as its battery in percent. */
@@ -668,13 +669,22 @@ export const isCounter = (m: any): m is Counter =>
   typeof m.id === "string" &&
   Number.isSafeInteger(m.from);
 
+export const isDeviceAbout = (m: any): m is DeviceAbout =>
+  isRecord(m) &&
+  (m.model === undefined || (typeof m.model === "string" || m.model === null)) &&
+  (m.firmware === undefined || (typeof m.firmware === "string" || m.firmware === null)) &&
+  (m.hardware === undefined || (typeof m.hardware === "string" || m.hardware === null)) &&
+  (m.software === undefined || (typeof m.software === "string" || m.software === null)) &&
+  (m.bodyLocation === undefined || (typeof m.bodyLocation === "string" || m.bodyLocation === null));
+
 export const isDeviceHop = (m: any): m is DeviceHop =>
   isRecord(m) &&
   typeof m.device === "string" &&
   typeof m.name === "string" &&
   isDeviceState(m.state) &&
   Number.isSafeInteger(m.sinceMs) && m.sinceMs >= 0 &&
-  (m.battery === undefined || (Number.isSafeInteger(m.battery) && m.battery >= 0 && m.battery <= 100 || m.battery === null));
+  (m.battery === undefined || (Number.isSafeInteger(m.battery) && m.battery >= 0 && m.battery <= 100 || m.battery === null)) &&
+  (m.about === undefined || (isDeviceAbout(m.about) || m.about === null));
 
 export const isDeviceLevel = (m: any): m is DeviceLevel =>
   isRecord(m) &&
