@@ -338,6 +338,7 @@ class Commit:
         users = {one.user.key: one.user for one in self._changes if one.metric == SESSION.name}
         now_ms = self._transaction.now_ms
         for user_key, user in users.items():
+            self._run.forget(user_key, SESSION.name)
             key: dict[str, Value] = {"user_key": user_key, "metric": HEART_RATE.name}
             if (user_key, HEART_RATE.name) in told or not self._transaction.one("is_told", **key):
                 continue

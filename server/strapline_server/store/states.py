@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from strapline_protocol.metrics import HEART_RATE, metric_named
-from strapline_protocol.watching import MetricData, Session
+from strapline_protocol.watching import MetricData
 from strapline_server.state import Day, SessionSoFar, Source, render, shown
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.database import Transaction
-from strapline_server.store.notes import newest_sessions, read_said
+from strapline_server.store.notes import read_said
 from strapline_server.store.people import User
 from strapline_server.store.stretches import Stretches
 
@@ -71,15 +71,11 @@ class States:
         return self._data[key]
 
     def _session(self, user: User, metric: str) -> SessionSoFar | None:
-        running = running_session(self.transaction, user.key) if metric == HEART_RATE.name else None
+        if metric != HEART_RATE.name:
+            return None
+        running = self.stretches.running(self.transaction, user.key)
         if running is None:
             return None
         began_ms = running.start_ms
         found = self.stretches.since(self.transaction, user.key, metric, began_ms)
         return SessionSoFar(began_ms, found.count, found.total, found.low, found.high)
-
-
-def running_session(transaction: Transaction, user_key: int) -> Session | None:
-    """The session that runs: the last to begin, while it has no end."""
-    newest = newest_sessions(transaction, user_key, most=1)
-    return newest[0] if newest and newest[0].end_ms is None else None

@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from strapline_protocol.metrics import SESSION
 from strapline_protocol.series import Series
+from strapline_protocol.watching import Session
 from strapline_server.state import AHEAD_MS, usable
 from strapline_server.store.database import Transaction
+from strapline_server.store.notes import newest_sessions
 from strapline_server.store.ordered import in_order
 from strapline_server.store.sums import MINUTE_MS, Folded, Sum
 
@@ -63,14 +66,29 @@ class Stretches:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[int, str], _Stretch] = OrderedDict()
+        #: The session that runs, of users who were asked after.
+        self._running: dict[int, Session | None] = {}
 
     def clear(self) -> None:
         """Forget all: what was folded may have been rolled back."""
         self._kept.clear()
+        self._running.clear()
 
     def forget(self, user_key: int, metric: str) -> None:
         """Forget one, whose past or whose order of sources has changed."""
         self._kept.pop((user_key, metric), None)
+        if metric == SESSION.name:
+            self._running.pop(user_key, None)
+
+    def running(self, transaction: Transaction, user_key: int) -> Session | None:
+        """The session that runs: the last to begin, while it has no end."""
+        if user_key not in self._running:
+            newest = newest_sessions(transaction, user_key, most=1)
+            if len(self._running) >= _MOST_KEPT:
+                self._running.clear()
+            running = newest[0] if newest and newest[0].end_ms is None else None
+            self._running[user_key] = running
+        return self._running[user_key]
 
     def fold(
         self, user_key: int, device_key: int, series: Series, at_ms: Sequence[int], now_ms: int
