@@ -2,6 +2,7 @@
 
 from strapline_server.admin import Admin, open_admin
 from strapline_server.config import ServerConfig, load_config
+from strapline_server.copies import backup, restore
 from strapline_server.errors import (
     AdminError,
     ConfigError,
@@ -20,12 +21,13 @@ from strapline_server.host import (
     WebSocketHandler,
 )
 from strapline_server.server import Server
-from strapline_server.store import Grant
+from strapline_server.store import Copied, Grant
 
 __all__ = [
     "Admin",
     "AdminError",
     "ConfigError",
+    "Copied",
     "Grant",
     "HostError",
     "NotRunningError",
@@ -40,6 +42,8 @@ __all__ = [
     "UnknownUserError",
     "UpdateError",
     "WebSocketHandler",
+    "backup",
     "load_config",
     "open_admin",
+    "restore",
 ]

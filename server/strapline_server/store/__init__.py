@@ -1,6 +1,8 @@
 """The server's database: the only importer of SQLite here. :class:`Store` is its whole surface."""
 
 from strapline_server.store.commit import Outcome, Work
+from strapline_server.store.copies import Copied, back_up, put_back
+from strapline_server.store.facts import Facts
 from strapline_server.store.notes import HOST, Note, NoteStored, check_note
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import UserView, View
@@ -13,6 +15,8 @@ __all__ = [
     "HOST",
     "MOST_ORDERED",
     "Change",
+    "Copied",
+    "Facts",
     "Grant",
     "KnownDevice",
     "KnownSource",
@@ -26,5 +30,7 @@ __all__ = [
     "UserView",
     "View",
     "Work",
+    "back_up",
     "check_note",
+    "put_back",
 ]
