@@ -95,7 +95,9 @@ def _heart_rate(measured: MetricData | None, said: JsonValue) -> HeartRate | Non
     fields: dict[str, Any] = dict(told) if told else {}
     for name, value in (given or {}).items():
         if name in _RATES:
-            fields[name] = _first(fields.get(name), value)
+            # The present is measured or it is not: what was said of it once is not now.
+            if name != "current" or told is None:
+                fields[name] = _first(fields.get(name), value)
         elif name not in _RATE_NAMES:
             fields[name] = value
     return HeartRate.model_construct(**fields)

@@ -16,9 +16,14 @@ export class Backoff {
 
   nextMs(): number {
     const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** this.#attempts);
+    this.failed();
+    return Math.round(this.random() * ceiling);
+  }
+
+  /** An attempt whose wait was not drawn here. */
+  failed(): void {
     // 2 ** 7 half seconds are past the cap already; the exponent need not grow for ever.
     this.#attempts = Math.min(this.#attempts + 1, 16);
-    return Math.round(this.random() * ceiling);
   }
 
   /** To be called once a session has been useful, not when it has merely opened. */

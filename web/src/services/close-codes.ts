@@ -2,6 +2,7 @@
 
 export enum CloseCode {
   GOING_AWAY = 1001,
+  LOST = 1006,
   RESTART = 1012,
   OVERLOADED = 1013,
   PROTOCOL_VIOLATION = 4400,
@@ -71,7 +72,10 @@ export function aftermath(code: number, text: string, about: Circumstances): Aft
     case CloseCode.NO_COMMON_VERSION:
       return { kind: "stop", reason: whoIsBehind(about.serverVersions) };
     default:
-      return { kind: "backOff", atLeastMs: 0, reason: Reason.SERVER_AWAY };
+      // A server that is lost while it drains has said when to come back all the same.
+      return code === CloseCode.LOST && about.goingAwayMs !== null
+        ? { kind: "after", delayMs: about.goingAwayMs, reason: Reason.SERVER_AWAY }
+        : { kind: "backOff", atLeastMs: 0, reason: Reason.SERVER_AWAY };
   }
 }
 

@@ -25,6 +25,8 @@ export interface FeedHost {
   added(): void;
   /** This stretch of a user's line is not here, or not as of this position. Null: the whole line. */
   missing(user: string, stretch: Stretch | null, position: Position): void;
+  /** At most one update in a while was asked for, so that a jump is no gap. */
+  thinned(): boolean;
 }
 
 const LINE_METRIC = "heart_rate";
@@ -123,7 +125,8 @@ export class Feed {
   }
 
   #change(news: HealthDataUpdate | HistoryChanged): void {
-    const conflated = news.type === "HEALTH_DATA_UPDATE" && (news.conflated ?? 0) > 0;
+    const leftSome = news.type === "HEALTH_DATA_UPDATE" && (news.conflated ?? 0) > 0;
+    const conflated = leftSome || this.host.thinned();
     const verdict = this.#positions.judge({ ...news, conflated });
     if (verdict === "gap") {
       this.#gap(news.user, news.metric);

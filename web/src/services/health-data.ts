@@ -77,7 +77,7 @@ export function healthData(person: Person): HealthData {
     ...others,
     steps: (isSteps(steps) ? steps.today : null) ?? numberOf(said.steps),
     heartRate: heartRateOf(isHeartRate(heartRate) ? heartRate : null, said.heartRate),
-    battery: newest?.value ?? null,
+    battery: newest?.value ?? numberOf(said.battery),
     batteries,
   };
 }

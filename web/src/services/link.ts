@@ -67,6 +67,8 @@ export class Link {
   #session: Session | null = null;
   #authenticated: Authenticated | null = null;
   #token: string | null = null;
+  /** The last one that the server would not have: another is asked for, where there is whom to. */
+  #refused: string | null = null;
   #goingAwayAtMs: number | null = null;
   #heardAtMs: number | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -166,18 +168,27 @@ export class Link {
 
   #open(): void {
     clearTimeout(this.#retry);
-    const status =
-      this.#state.lostAtMs === null ? ConnectionStatus.CONNECTING : ConnectionStatus.RECONNECTING;
     const token = this.tokens.current();
-    if (token !== null) {
-      this.#connect(token);
-      this.#set({ ...this.#state, status, retryAtMs: null });
+    if (token !== null && (token !== this.#refused || !this.tokens.hasApplication)) {
+      this.#begin(token);
     } else if (this.tokens.hasApplication) {
-      this.#set({ ...this.#state, status, retryAtMs: null });
+      this.#opening();
       void this.#renew();
     } else {
       this.#set({ ...this.#state, ...stopped(Reason.NO_LINK) });
     }
+  }
+
+  #begin(token: string): void {
+    clearTimeout(this.#retry);
+    this.#connect(token);
+    this.#opening();
+  }
+
+  #opening(): void {
+    const status =
+      this.#state.lostAtMs === null ? ConnectionStatus.CONNECTING : ConnectionStatus.RECONNECTING;
+    this.#set({ ...this.#state, status, retryAtMs: null });
   }
 
   #connect(token: string): void {
@@ -192,11 +203,16 @@ export class Link {
     this.#session = this.#newSession(connection, token);
   }
 
-  /** Asks the application; what it has, or what there was, is tried then. */
+  /** Asks the application; what it has is tried at once. */
   async #renew(): Promise<void> {
     const token = await this.tokens.ask();
-    if (this.#vigil.isKept && this.#connection === null) {
-      this.#retryIn(token === null ? this.#backoff.nextMs() : 0, this.#state);
+    if (!this.#vigil.isKept || this.#connection !== null) {
+      return;
+    }
+    if (token === null) {
+      this.#retryIn(this.#backoff.nextMs(), this.#state);
+    } else {
+      this.#begin(token);
     }
   }
 
@@ -238,6 +254,7 @@ export class Link {
   #hasSubscribed(message: Subscribed): void {
     this.#backoff.reset();
     this.tokens.worked();
+    this.#refused = null;
     this.host.subscribed(message);
     this.#set({
       ...UNCONNECTED,
@@ -288,6 +305,9 @@ export class Link {
   }
 
   #proceed(after: Aftermath, lost: ConnectionState): void {
+    if (after.kind === "newToken") {
+      this.#refused = this.#token;
+    }
     if (after.kind === "stop") {
       if (after.reason === Reason.LINK_REVOKED) {
         this.tokens.forget();
@@ -296,6 +316,7 @@ export class Link {
     } else if (!this.host.autoReconnect) {
       this.#set({ ...lost, status: ConnectionStatus.DISCONNECTED });
     } else if (after.kind === "after") {
+      this.#backoff.failed();
       this.#retryIn(after.delayMs, lost);
     } else if (after.kind === "newToken" && this.tokens.current() !== this.#token) {
       this.#retryIn(0, { ...lost, reason: null });

@@ -40,7 +40,12 @@ export class Positions {
 
   /** The server follows up from where this page stands: what was missing comes again. */
   resume(user: string): void {
-    this.#users.get(user)?.missing.clear();
+    const held = this.#users.get(user);
+    if (held !== undefined) {
+      // Until what was missing has come, here is where to go on from.
+      held.last = earliest(held);
+      held.missing.clear();
+    }
   }
 
   forget(user: string): void {
@@ -57,16 +62,17 @@ export class Positions {
       return "waiting";
     }
     if (!isLater(change.position, own)) {
+      // Of the metric it is old; of the user it may be the last of those that come again.
+      held.last = change.position;
       return "repeat";
     }
-    if (!change.conflated && change.previous !== null && isLater(change.previous, own)) {
+    const jumps = change.previous !== null && isLater(change.previous, own);
+    if (change.position[0] !== own[0] || (jumps && !change.conflated)) {
       held.missing.set(change.metric, own);
       return "gap";
     }
     held.metrics.set(change.metric, change.position);
-    if (isLater(change.position, held.last)) {
-      held.last = change.position;
-    }
+    held.last = change.position;
     return "next";
   }
 
@@ -74,16 +80,20 @@ export class Positions {
   since(): Record<string, Position> {
     const since: Record<string, Position> = {};
     for (const [user, held] of this.#users) {
-      let from = held.last;
-      for (const position of held.missing.values()) {
-        if (isLater(from, position)) {
-          from = position;
-        }
-      }
-      since[user] = from;
+      since[user] = earliest(held);
     }
     return since;
   }
+}
+
+function earliest(held: Held): Position {
+  let from = held.last;
+  for (const position of held.missing.values()) {
+    if (isLater(from, position)) {
+      from = position;
+    }
+  }
+  return from;
 }
 
 /** Another epoch is another history: anything of it is news, and the server will say reset. */

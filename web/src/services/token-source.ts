@@ -29,7 +29,7 @@ export class TokenSource {
     return this.getToken() !== null;
   }
 
-  /** Whether the application can be asked, and was not since the last session that worked. */
+  /** Whether the application can be asked, and gave none since the last session that worked. */
   get canAsk(): boolean {
     return this.hasApplication && !this.#asked;
   }
@@ -45,9 +45,9 @@ export class TokenSource {
     if (getToken === null) {
       return null;
     }
-    this.#asked = true;
     try {
       const token = await getToken();
+      this.#asked = true;
       this.keep(token);
       return token;
     } catch (error) {

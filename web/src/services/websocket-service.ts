@@ -249,6 +249,7 @@ export class WebSocketService {
         },
         left: (user) => this.#left(user),
         resubscribe: () => this.#link?.resubscribe(),
+        thinned: () => (this.#options.minIntervalMs ?? 0) > 0,
         added: () => this.#link?.subscribeToAdded(),
         missing: (user, stretch, position) => {
           const all = this.#stretch(lineMs);

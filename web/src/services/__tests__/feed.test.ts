@@ -12,6 +12,7 @@ beforeEach(() => {
     changed: vi.fn(),
     left: vi.fn(),
     resubscribe: vi.fn(),
+    thinned: vi.fn(() => false),
     added: vi.fn(),
     missing: vi.fn(),
   };
