@@ -12,6 +12,7 @@ from strapline.watch.band import HEIGHT, Frame
 from strapline.watch.ink import Row, Tone, between, cut, ends, fitted, plain, width, wrapped
 from strapline.watch.link_state import Connection
 from strapline.watch.person import Person
+from strapline.watch.rate import rate_of
 from strapline.watch.sheet import sheet_notes, sheet_of
 from strapline.watch.standing import complete_through, standing_of, summary_of
 from strapline.watch.way import way_of
@@ -66,26 +67,31 @@ def header(view: View) -> list[Row]:
     connected = view.connection.stands
     mark: Row = [(" ──", Tone.INK), ("●", Tone.NOW if connected else Tone.SECOND)]
     left: Row = [*mark, ("  Strapline", Tone.STRONG)]
-    told = (
-        "" if view.connection.ended else summary_of(view.people, view.now_ms, connected=connected)
-    )
-    simulated = "simulated" if view.simulated else ""
-    right = standing_of(view.connection, view.people, view.now_ms).row
+    standing = standing_of(view.connection, view.people, view.now_ms).row
     time: Row = [(f"{clock_with_seconds(view.now_ms)} ", Tone.INK)]
-    if view.width >= width(left) + width(right) + width(time) + 12:
-        right = between([right, time], ("        ", Tone.INK))
-    room = view.width - width(left) - width(right) - 2
-    words = between(
-        [[(one, Tone.SECOND)] for one in (simulated, told) if one], ("   ", Tone.SECOND)
+    rights = [between([standing, time], (" " * gap, Tone.INK)) for gap in (8, 3)]
+    candidates = [(words, right) for words in _summaries(view) for right in (*rights, standing)]
+    candidates += [("", right) for right in rights]
+    room = view.width - width(left) - 2
+    words, right = next(
+        (one for one in candidates if cell_len(one[0]) + 5 + width(one[1]) <= room), ("", standing)
     )
-    while words and width(words) + 5 > room:
-        words = words[:-2]
-    if words:
-        left = [*left, ("     ", Tone.INK), *words]
-    return [
-        fitted(ends(left, right, view.width), view.width),
-        [("─" * view.width, Tone.FAINT)],
-    ]
+    said: Row = [("     ", Tone.INK), (words, Tone.SECOND)] if words else []
+    return [ends([*left, *said], right, view.width), [("─" * view.width, Tone.FAINT)]]
+
+
+def _summaries(view: View) -> list[str]:
+    """How many are live, the fullest first; nothing where nobody may be shown."""
+    if view.connection.ended:
+        return []
+    connected = view.connection.stands
+    told = summary_of(view.people, view.now_ms, connected=connected)
+    rates = [rate_of(one, view.now_ms, connected=connected).bpm for one in view.people]
+    short = f"{sum(bpm is not None for bpm in rates)} of {len(rates)} live"
+    # That hearts are not real is said before how many there are.
+    if view.simulated:
+        return [f"simulated   {told}", f"simulated   {short}", "simulated"]
+    return [told, short]
 
 
 def axis_row(view: View) -> Row:
@@ -165,7 +171,7 @@ def _way(view: View) -> Row:
 
 
 def _legend(view: View) -> Row:
-    if view.frame.axis is None:
+    if view.frame.axis is None or not view.people:
         return [("", Tone.INK)]
     words = "   ".join(f"{sign} {meaning}" for sign, meaning in _LEGEND)
     return [(f"{_MARGIN}{cut(words, view.width - len(_MARGIN))}", Tone.SECOND)]

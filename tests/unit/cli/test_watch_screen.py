@@ -94,7 +94,7 @@ def test_what_is_wrong_comes_before_the_way() -> None:
 
 def test_a_narrow_header_keeps_the_connection() -> None:
     assert text(header(a_view(EVERYONE, width=60)))[0] == (
-        " ──●  Strapline           ──● Live  1 s ago        14:05:40"
+        " ──●  Strapline     2 of 3 live            ──● Live  1 s ago"
     )
     assert text(header(a_view(EVERYONE, width=40)))[0] == (
         " ──●  Strapline        ──● Live  1 s ago"
