@@ -74,7 +74,7 @@ class Mounted:
 
 
 @asynccontextmanager
-async def mounted(folder: Path, **settings: Any) -> AsyncIterator[Mounted]:
+async def mounted(folder: Path, **settings: Any) -> AsyncIterator[Any]:
     """As ``server_kit.serving``, in a host application."""
     deadlines = settings.pop("deadlines", Deadlines())
     clock = settings.pop("clock", wall_ms)

@@ -35,7 +35,7 @@ from strapline_server.host.errors import NotRunningError, UnknownUserError, Upda
 from strapline_server.host.farewell import farewell
 from strapline_server.host.handshake import serve_socket, turn_away
 from strapline_server.host.update import Receipt, checked
-from strapline_server.http import check_method, has_token, refuse
+from strapline_server.http import HEALTH_PATH, check_method, has_token, refuse
 from strapline_server.secret import check_secret
 from strapline_server.server import Server
 from strapline_server.store import HOST, Note, NoteStored
@@ -51,6 +51,10 @@ _START_IT: Final = (
 _ONE_WORKER: Final = (
     "An application with a WebSocketHandler runs in one process (uvicorn --workers 1): what one "
     "process stores, the viewers of another would never see."
+)
+#: The page asks for its parts, and for its socket, at the root of its address.
+_ONLY_SOCKET: Final = (
+    "Here is only the socket, at /ws. The dashboard is where this is mounted at /."
 )
 _NOT_STARTED: Final = f"WebSocketHandler was not started. {_START_IT}"
 
@@ -92,7 +96,9 @@ class WebSocketHandler:
         key = secret.encode() if isinstance(secret, str) else secret
         self._secret = check_secret(key, "WebSocketHandler")
         self._config = ServerConfig(
-            state_folder=default_folder() if state_folder is None else Path(state_folder),
+            state_folder=default_folder()
+            if state_folder is None
+            else Path(state_folder).absolute(),
             allowed_origins=tuple(allowed_origins),
             limits=limits or Bounds(),
         )
@@ -254,7 +260,11 @@ class WebSocketHandler:
             text = "A token never goes into an address. Send it in AUTHENTICATE."
             await respond(send, refuse(HTTPStatus.BAD_REQUEST, text))
             return
-        request = request_of(scope, path_below(scope))
+        path = path_below(scope)
+        if scope.get("root_path") and path != HEALTH_PATH:
+            await respond(send, refuse(HTTPStatus.NOT_FOUND, _ONLY_SOCKET))
+            return
+        request = request_of(scope, path)
         await respond(send, check_method(request) or self._server.respond(request))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

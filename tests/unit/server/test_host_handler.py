@@ -275,17 +275,31 @@ async def test_a_stop_ends_what_waits_for_the_store(
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "method", "status"),
+    ("path", "root", "method", "status"),
     [
-        ("/realtime/", b"", "GET", 200),
-        ("/realtime/healthz", b"", "GET", 200),
-        ("/realtime/healthz", b"", "POST", 405),
-        ("/realtime/nowhere", b"", "GET", 404),
-        ("/realtime/", b"token=x", "GET", 400),
+        ("/", "", "GET", 200),
+        ("/healthz", "", "GET", 200),
+        ("/healthz", "", "POST", 405),
+        ("/nowhere", "", "GET", 404),
+        ("/realtime/healthz", "/realtime", "GET", 200),
+        ("/realtime/healthz", "/realtime", "DELETE", 405),
+        # The page would look for its parts at the root.
+        ("/realtime/", "/realtime", "GET", 404),
+        ("/realtime/index.html", "/realtime", "GET", 404),
     ],
 )
-async def test_plain_requests_below_the_mount(
-    handler: WebSocketHandler, path: str, query: bytes, method: str, status: int
+async def test_plain_requests(
+    handler: WebSocketHandler, path: str, root: str, method: str, status: int
 ) -> None:
-    first = await answered(handler, "http", path=path, query_string=query, method=method)
+    first = await answered(handler, "http", path=path, root_path=root, method=method)
     assert first["status"] == status
+
+
+async def test_a_token_in_a_plain_address_is_refused_and_in_no_log(
+    handler: WebSocketHandler,
+) -> None:
+    client, one = Client(), scope("http", query_string=b"access_token=abcdef")
+    async with handler.running():
+        await handler(one, client.receive, client.send)
+    assert client.sent[0]["status"] == 400
+    assert "abcdef" not in repr(one)
