@@ -259,6 +259,19 @@ async def test_what_is_said_does_not_wait_for_a_store_that_cannot_be_written(
         assert stored.seq == 0
 
 
+async def test_a_note_leaves_the_commit_that_fails(tmp_path: Path) -> None:
+    async with running(tmp_path) as (store, ingest, bridge, _, _):
+        store.faults += [StoreError("the disk is full")]
+        saying = asyncio.ensure_future(ingest.note(None, mark()))
+        await asyncio.sleep(0)
+        bridge.submit(readings(0))
+        with pytest.raises(NoteError, match="cannot be written now"):
+            await asyncio.wait_for(saying, 10)
+        await told(bridge)
+        assert bridge.answers == [Acknowledged(stream=A, ranges=[(0, 0)])]
+        assert store.groups == [1, 1], "of two works one was left"
+
+
 async def test_while_nothing_can_be_stored_a_note_is_refused_at_once(tmp_path: Path) -> None:
     async with running(tmp_path) as (_, ingest, _, _, _):
         ingest.storing = False

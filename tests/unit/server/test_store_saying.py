@@ -32,6 +32,7 @@ from tests.unit.server.store_kit import (
     NOON,
     OWN,
     Bench,
+    published,
     series_of,
     stream_named,
     zero_at,
@@ -257,6 +258,20 @@ def test_while_a_session_runs_average_is_since_its_very_beginning() -> None:
     assert (rate.data.over, rate.data.session_began_ms) == ("day", None)
     assert rate.data.max == 200
     assert gym.rate() == rate.data
+
+
+def test_a_reading_of_the_same_commit_tells_of_the_session_too() -> None:
+    gym = Gym()
+    gym.declare(gym.pi, A, zero_at(NOON))
+    publish(gym, (NOON - 2, 50))
+    outcome = gym.commit(
+        Saying(gym.coach, StartSessionParams(user="ana", name="x", at_ms=NOON - 1)),
+        published(gym.pi, A, series_of([60], [0], first=1)),
+    )
+    (rate,) = (change.message for change in outcome.changes if change.metric == "heart_rate")
+    assert isinstance(rate, HealthDataUpdate)
+    assert isinstance(rate.data, HeartRateData)
+    assert (rate.data.over, rate.data.average) == ("session", 60)
 
 
 def test_a_session_of_nothing_has_no_average() -> None:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strapline_protocol.asking import StartSessionParams
+from strapline_protocol.opening import Role
 from strapline_protocol.series import Counter
 from strapline_protocol.watching import (
     BatteryData,
@@ -22,6 +24,7 @@ from strapline_server.store import people
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.commit import Outcome, Run
 from strapline_server.store.people import Grant, User
+from strapline_server.store.saying import Saying
 from strapline_server.store.sources import put_link, put_order, read_sources
 from strapline_server.store.states import States
 from strapline_server.store.telling import Past, Telling
@@ -255,6 +258,19 @@ def test_an_order_set_in_mid_day_is_that_of_the_whole_day_and_is_told() -> None:
     assert [past.metric for past in house.order()] == ["heart_rate", "steps"]
     assert house.order() == []
     assert house.today == 200
+
+
+def test_a_session_that_runs_counts_by_the_new_order_too() -> None:
+    house = House()
+    coach = house.grant("coach", Role.VIEWER, may_mark=True)
+    house.commit(Saying(coach, StartSessionParams(user="ana", name="ride")))
+    house.take("strap", 60)
+    house.take("watch", 90)
+    assert (house.rate.over, house.rate.average) == ("session", 60)
+    house.order("watch")
+    message = house.take("watch", 92).changes[-1].message
+    assert isinstance(message.data, HeartRateData)
+    assert (message.data.over, message.data.average) == ("session", 91)
 
 
 def test_a_metrics_own_order_stands_in_place_of_the_one_for_all() -> None:

@@ -31,6 +31,72 @@ def expected(readings: list[tuple[str, int, int]], began_ms: int, ends_ms: int) 
     return [bpm for devices in by_minute.values() for bpm in devices[min(devices, key=order.index)]]
 
 
+class Ride(Bench):
+    """A bench with a session that began at noon, a strap and a watch that came after it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.add_user()
+        self.pi = self.grant("pi")
+        coach = self.grant("coach", Role.VIEWER, may_mark=True)
+        for stream in STREAMS.values():
+            self.declare(self.pi, stream, zero_at(NOON))
+        self.commit(Saying(coach, StartSessionParams(user="ana", name="x")))
+        self._next = 0
+
+    def take(self, device: str, minute: float, bpm: int) -> float | None:
+        """A reading at this minute of the session; the average that is told with it."""
+        self._next += 1
+        elapsed = [int(minute * MINUTE)]
+        reading = series_of([bpm], elapsed, first=self._next, device=device)
+        outcome = self.publish(self.pi, STREAMS[device], reading)
+        data = outcome.changes[-1].message.data
+        assert isinstance(data, HeartRateData)
+        return data.average
+
+    def at(self, minute: float) -> None:
+        self.now_ms = NOON + int(minute * MINUTE)
+
+
+def test_a_reading_at_the_very_beginning_counts_when_it_comes_late() -> None:
+    ride = Ride()
+    ride.at(1)
+    assert ride.take("strap-1", 1, 100) == 100
+    assert ride.take("strap-1", 0, 50) == 75
+    assert ride.take("strap-1", -0.001, 50) == 75
+
+
+def test_what_comes_for_a_minute_that_is_settled_is_counted_by_the_rule() -> None:
+    ride = Ride()
+    ride.at(1.5)
+    ride.take("strap-1", 0.1, 60)
+    ride.take("watch", 1.5, 90)
+    ride.at(20)
+    assert ride.take("strap-1", 20, 60) == 70
+    # In its minute the strap comes first, and what the watch had counts no more.
+    assert ride.take("strap-1", 1.6, 66) == 62
+
+
+def test_the_oldest_minute_that_is_open_is_open() -> None:
+    ride = Ride()
+    ride.at(2)
+    ride.take("strap-1", 0.1, 60)
+    ride.take("watch", 2, 90)
+    ride.at(12)
+    assert ride.take("strap-1", 12, 60) == 70
+    assert ride.take("strap-1", 2.5, 66) == 62
+
+
+def test_what_is_kept_costs_no_reading_of_the_database() -> None:
+    ride = Ride()
+    ride.at(1)
+    ride.take("strap-1", 1, 100)
+    ride.rows("DELETE FROM blocks")
+    ride.rows("DELETE FROM minutes")
+    ride.rows("DELETE FROM hours")
+    assert ride.take("strap-1", 1.1, 50) == 75
+
+
 @given(
     st.lists(st.one_of(READING, STEP), min_size=1, max_size=25),
     st.integers(0, 20 * MINUTE),
