@@ -231,6 +231,34 @@ async def test_marks_are_offered_only_to_those_who_may(scene: Scene) -> None:
         await person.sees_no("Marked")
 
 
+async def test_a_mark_and_a_session_are_said(scene: Scene) -> None:
+    await scene.server.admin.grant("viewer", "viewer", "all", may_mark=True)
+    await scene.beats(1, 0)
+    async with screen(scene) as person:
+        rows = await person.sees("╶╮ ╷ ╷╭─╴", "m mark")
+        await person.press("m")
+        await person.sees("Marked ", " for Ana [red]Ruiz[/red].")
+        await person.app._control._feed.service.start_session("ana", "Intervals")
+        await scene.beats(0)
+        rows = await person.sees("Intervals 0:0", " so far")
+        assert rows[2].startswith("▌ Ana [red]Ruiz[/red]  Intervals 0:0")
+
+
+async def test_history_by_minute_and_hour_is_read_and_moved_through(scene: Scene) -> None:
+    await scene.beats(*range(180, -1, -1))
+    async with screen(scene) as person:
+        await person.sees("╶╮ ╷ ╷╭─╴")
+        await person.press("h")
+        rows = await person.sees("an hour, by minute", "readings, average 146, 146 to 146.")
+        assert sum("━━" in row for row in rows) == 1
+        await person.press("left", "left")
+        await person.sees("Nothing was measured in this stretch.")
+        await person.press("n", "up", "up")
+        await person.sees("a day, by hour", "readings, average 146")
+        await person.press("escape")
+        await person.sees("2 people: 1 live")
+
+
 async def test_many_people_scroll_and_the_chosen_one_stays(scene: Scene) -> None:
     for number in range(12):
         await scene.server.admin.add_user(f"u{number:02}", f"Person {number:02}")

@@ -33,7 +33,9 @@ async def target_here(data: Path | None, *, service: Path = SERVICE_CONFIG) -> T
     """
     config = _config(data, service)
     async with open_admin(config) as admin:
-        token = await admin.issue_token(VIEWER, Role.VIEWER, "all", _TOKEN_S, name=_NAME)
+        token = await admin.issue_token(
+            VIEWER, Role.VIEWER, "all", _TOKEN_S, name=_NAME, may_mark=True
+        )
     host = config.hosts[0]
     host = "127.0.0.1" if host in _WILDCARDS else host
     host = f"[{host}]" if ":" in host else host

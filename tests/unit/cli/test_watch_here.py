@@ -49,7 +49,7 @@ async def test_the_running_one_is_found_and_grants_a_viewer(home: Path, name: st
     assert target.token
     async with open_admin(place.server_config) as admin:
         grants = await admin.principals()
-    assert [(grant.sub, grant.role) for grant in grants] == [(VIEWER, "viewer")]
+    assert [(one.sub, one.role, one.may_mark) for one in grants] == [(VIEWER, "viewer", True)]
 
 
 async def test_up_comes_before_the_demo(home: Path) -> None:
