@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from pydantic import JsonValue
 
 from strapline_bridge.config import BridgeConfig, OutboxSection, ServerSection
@@ -35,6 +36,8 @@ AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 HEART_RATE = "00002a37-0000-1000-8000-00805f9b34fb"
 STEPS = "00030001-78fc-48fe-8e23-433b3a1942d0"
 HOUR_S = 3_600
+ROUND_MS = 100
+ROUNDS = 300
 
 
 @asynccontextmanager
@@ -93,11 +96,11 @@ class Line:
         if server is not None:
             await server.__aexit__(None, None, None)
 
-    async def link(self) -> str:
-        """A dashboard's link to all people."""
+    async def link(self, port: int | None = None) -> str:
+        """A dashboard's link to all people, by way of another port than the server's if need be."""
         assert self.server is not None
         token = await self.server.admin.issue_token("page", Role.VIEWER, "all", HOUR_S)
-        return f"http://127.0.0.1:{self.port}/#token={token}"
+        return f"http://127.0.0.1:{self.port if port is None else port}/#token={token}"
 
     async def stored(self, user: str, metric: str) -> list[tuple[int, int, float | None]]:
         """(wall ms, number, value) of each reading that the server holds, in order of time."""
@@ -122,6 +125,44 @@ class Line:
                 if page.next is None:
                     return sorted(found)
                 params = {**params, "after": page.next}
+
+
+#: A row of the line's table: the time of a reading, and its rate.
+Row = tuple[str, float]
+
+
+async def open_person(page: Page, name: str) -> None:
+    """The page of one person, with the table of the line that it shows."""
+    await page.get_by_role("button", name=name, exact=True).click()
+    await page.get_by_text("As a table").click()
+
+
+async def line_rows(page: Page) -> list[Row]:
+    """Each reading that the open person's line shows, in order of time; gaps left out."""
+    rows = await page.locator(".rows tbody tr").evaluate_all(
+        "rows => rows.map((row) => [...row.children].map((one) => one.textContent))"
+    )
+    return [(cells[0], float(cells[1])) for cells in rows if len(cells) > 2]
+
+
+async def readings_of(line: Line, user: str) -> list[Row]:
+    """What the table is to say by the server's own history: pages in UTC."""
+    return [
+        (f"{datetime.fromtimestamp(at_ms / 1_000, UTC):%H:%M:%S}", value)
+        for at_ms, _, value in await line.stored(user, "heart_rate")
+        if value
+    ]
+
+
+async def until_rows(page: Page, wanted: Callable[[list[Row]], bool]) -> list[Row]:
+    """The line's readings as soon as they are what is wanted, or as they are when time is up."""
+    patient = page.locator(".rows tbody tr").first
+    await expect(patient).to_be_attached()
+    for _ in range(ROUNDS):
+        if wanted(await line_rows(page)):
+            break
+        await page.wait_for_timeout(ROUND_MS)
+    return await line_rows(page)
 
 
 def sent_values(strap: VirtualStrap, characteristic: str) -> list[float | int | None]:

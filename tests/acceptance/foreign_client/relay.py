@@ -79,7 +79,11 @@ class Relay:
 
     async def _frames(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            writer.write(await reader.readuntil(b"\r\n\r\n"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            writer.write(head)
+            if not head.startswith(b"HTTP/1.1 101"):
+                await _bytes(reader, writer)
+                return
             while True:
                 frame = await reader.readexactly(2)
                 length = frame[1] & 0x7F

@@ -97,8 +97,13 @@ function isKnown(record: PastRecord): (stretch: Stretch) => boolean {
 /** A sheet of readings as one of means, each of one reading: for figures and rows. */
 export function asPast(sheet: Sheet, known: readonly Stretch[] | null): PastSheet {
   const means = sheet.runs
-    .flatMap(({ points }) => points)
-    .filter(({ atMs }, index, all) => atMs >= sheet.fromMs && atMs !== all[index - 1]?.atMs)
+    .flatMap(({ points }, index) => {
+      // A run that goes on from another begins with the other's last point.
+      const before = sheet.runs[index - 1]?.points.at(-1);
+      const [first] = points;
+      return before !== undefined && first?.atMs === before.atMs ? points.slice(1) : points;
+    })
+    .filter(({ atMs }) => atMs >= sheet.fromMs && atMs <= sheet.toMs)
     .map(
       ({ atMs, bpm }): Mean => ({
         fromMs: atMs,

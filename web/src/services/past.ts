@@ -151,15 +151,22 @@ export class Past {
     }
   }
 
-  /** What is known of it is old; what is not is to be asked for anyway. */
+  /** On the screen it stands until the next answer comes; elsewhere it is no longer known. */
   #changed(kept: Kept, record: PastRecord, stretch: Stretch, position: Position): void {
-    const onScreen = this.#screen(kept.question) !== null;
-    const asked = within(this.#fetcher.wanted(kept.question), stretch).length > 0;
-    if (onScreen && (asked || within(record.known, stretch).length > 0)) {
-      this.#fetcher.want(kept.question, stretch, position);
+    const screen = this.#screen(kept.question);
+    const known = [...record.known, ...this.#fetcher.wanted(kept.question)];
+    for (const shown of screen === null ? [] : within([stretch], screen)) {
+      for (const old of within(unite(known), shown)) {
+        this.#fetcher.want(kept.question, old, position);
+      }
     }
-    if (within(record.known, stretch).length > 0) {
-      this.#set(kept, { ...record, known: without(record.known, stretch) });
+    const elsewhere = screen === null ? [stretch] : without([stretch], screen);
+    if (elsewhere.some((hole) => within(record.known, hole).length > 0)) {
+      const left = elsewhere.reduce<Stretch[]>(
+        (still, hole) => without(still, hole),
+        [...record.known],
+      );
+      this.#set(kept, { ...record, known: left });
     }
   }
 
@@ -227,11 +234,10 @@ export class Past {
     const buckets = pages.flatMap(({ stretches }) => (stretches ?? []).flatMap(bucketsOf));
     const settledMs = settled(question, this.host.now() ?? stretch.toMs);
     const known = unite([...record.known, ...within([stretch], { fromMs: 0, toMs: settledMs })]);
-    const wanted = this.#fetcher.wanted(question);
     this.#set(kept, {
       points: inOrder([...record.points.filter(outside), ...fresh]),
       buckets: inOrder([...record.buckets.filter(outside), ...buckets]),
-      known: wanted.reduce<Stretch[]>((left, one) => without(left, one), known),
+      known,
       zone: pages[0]?.zone ?? record.zone,
     });
     this.#shed();

@@ -154,6 +154,8 @@ describe("a past that changes", () => {
     past.look(MINUTES, { fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE });
     await answer(page([T - 10 * MINUTE], [70]));
     changed(T - 9 * MINUTE + 5, T - 9 * MINUTE + 10);
+    // What was there stands until the answer comes.
+    expect(past.of(MINUTES).known).toEqual([{ fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE }]);
     await pass(1_000);
     expect(asked[1]).toMatchObject({ fromMs: T - 9 * MINUTE, toMs: T - 8 * MINUTE });
     await answer(page([T - 9 * MINUTE], [90], 11));
@@ -168,6 +170,18 @@ describe("a past that changes", () => {
     changed(T - 9 * MINUTE, T - 8 * MINUTE, 12);
     await answer(page([T - 10 * MINUTE], [70], 11));
     await pass(1_000);
+    expect(asked[1]).toMatchObject({ fromMs: T - 9 * MINUTE, toMs: T - 8 * MINUTE });
+  });
+
+  test("is not known where nobody looks at it", async () => {
+    past.look(MINUTES, { fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE })();
+    const unlook = past.look(MINUTES, { fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE });
+    await answer(page([T - 10 * MINUTE], [70]));
+    unlook();
+    changed(T - 9 * MINUTE, T - 8 * MINUTE);
+    await pass(2_000);
+    expect(asked).toHaveLength(1);
+    past.look(MINUTES, { fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE });
     expect(asked[1]).toMatchObject({ fromMs: T - 9 * MINUTE, toMs: T - 8 * MINUTE });
   });
 
