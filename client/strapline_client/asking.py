@@ -108,7 +108,9 @@ def checked(model: type[M], **fields: object) -> M:
         ValueError: a field is not what the method takes.
     """
     try:
-        return model(**fields)
+        # By the wire's names, since only those are told in a fault.
+        named = {model.model_fields[name].alias or name: value for name, value in fields.items()}
+        return model.model_validate(named)
     except ValidationError as error:
         raise ValueError(f"not asked: {faults_of(error)}") from None
 
