@@ -12,7 +12,7 @@ from typing import Final
 
 from strapline_protocol.base import WireModel
 from strapline_protocol.intervals import IntervalSet, Range
-from strapline_protocol.metrics import HEART_RATE, SESSION, SUMMARY, metric_named
+from strapline_protocol.metrics import HEART_RATE, SESSION, STEPS, SUMMARY, metric_named
 from strapline_protocol.publishing import Acknowledged, Dropped, Readings, Rejected, Stream, Zero
 from strapline_protocol.series import Series
 from strapline_protocol.watching import HistoryChange
@@ -25,7 +25,7 @@ from strapline_server.store.database import Transaction, Value
 from strapline_server.store.notes import OWNER, fold_notes
 from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
-from strapline_server.store.sources import know_contact
+from strapline_server.store.sources import know_contact, past_of_day
 from strapline_server.store.states import States
 from strapline_server.store.streams import StreamRow, add_stream, device_key_of, find_stream
 from strapline_server.store.stretches import Stretches
@@ -122,7 +122,8 @@ class Commit:
         self._transaction = transaction
         self._run = run
         self._aggregates = Aggregates(transaction, run.days)
-        self._telling = Telling(transaction, epoch, self._states())
+        self._states = self._make_states()
+        self._telling = Telling(transaction, epoch, self._states)
         self._arrived: dict[Place, _Arrived] = {}
         self._changes: list[Update | Past] = []
         self._users: dict[str, User | None] = {}
@@ -130,10 +131,12 @@ class Commit:
         self._accounts: dict[int, Accounts] = {}
         self._readings = 0
         self._speaker = Speaker(transaction, run.stream)
+        #: By user the device that this day's steps were of.
+        self._steps_of: dict[int, tuple[User, int | None]] = {}
         #: Which change tells which number of the server's own stream.
         self._told_with: dict[int, int] = {}
 
-    def _states(self) -> States:
+    def _make_states(self) -> States:
         run, now_ms = self._run, self._transaction.now_ms
         return States(
             self._transaction,
@@ -150,6 +153,7 @@ class Commit:
         for place, arrived in self._arrived.items():
             self._store(place, arrived)
         self._tell_of_sessions()
+        self._tell_of_steps()
         changes = [self._telling.tell(change) for change in self._changes]
         positions = {seq: changes[index].message.position for seq, index in self._told_with.items()}
         answers = [draft if isinstance(draft, tuple) else (draft(positions),) for draft in drafts]
@@ -294,6 +298,8 @@ class Commit:
         for series in merge(arrived.pieces):
             at_ms = wall_times(stream.zero, series.elapsed())
             insert_blocks(self._transaction, place, series, at_ms, (now_ms, now_ms))
+            if series.metric == STEPS.name:
+                self._note_steps(arrived.user, place.device_key)
             self._fold(arrived.user, place, stream, series, at_ms)
             old = [index for index, at in enumerate(at_ms) if now_ms - at >= YOUNG_MS]
             if old:
@@ -328,6 +334,23 @@ class Commit:
         for past in know_contact(self._transaction, user, series.metric, device_key):
             self._run.forget(user.key, past.metric)
             self._changes.append(past)
+
+    def _note_steps(self, user: User, device_key: int) -> None:
+        """Of which device the day's steps were, where those of another come now."""
+        key: dict[str, Value] = {"user_key": user.key, "metric": STEPS.name}
+        if user.key in self._steps_of:
+            return
+        known = self._transaction.all("order_of_sources", **key)
+        if any(row["device_key"] != device_key for row in known):
+            day = self._aggregates.day(user, STEPS.name)
+            self._steps_of[user.key] = (user, day.source_key)
+
+    def _tell_of_steps(self) -> None:
+        """Where a device that comes first counts on this day now, all of the day is another's."""
+        for user, before in self._steps_of.values():
+            now = self._states.measured(user, STEPS.name).day.source_key
+            if before not in {None, now}:
+                self._changes.append(past_of_day(self._transaction, user, STEPS.name))
 
     def _tell_of_sessions(self) -> None:
         """Where a session began or ended, a heart rate's average is over something else now.

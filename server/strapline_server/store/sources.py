@@ -12,6 +12,7 @@ from typing import Final
 
 from strapline_protocol.metrics import STEPS
 from strapline_protocol.watching import HistoryChange
+from strapline_server.days import day_of, zone_named
 from strapline_server.store.database import Transaction, Value
 from strapline_server.store.people import User, user_of_key
 from strapline_server.store.sums import MINUTE_MS
@@ -124,6 +125,20 @@ def put_link(transaction: Transaction, device: str, strap: str | None) -> list[P
     }
     concerned = [pair for user in users.values() for pair in _metrics(transaction, user)]
     return _changing(transaction, concerned, put)
+
+
+def past_of_day(transaction: Transaction, user: User, metric: str) -> Past:
+    """All of the user's present day, which counts by another device now."""
+    begins_ms, ends_ms = day_of(transaction.now_ms, zone_named(user.zone))
+    row = transaction.one(
+        "readings_of_day",
+        user_key=user.key,
+        metric=metric,
+        first_minute=begins_ms // MINUTE_MS,
+        end_minute=ends_ms // MINUTE_MS,
+    )
+    count = 0 if row is None else int(row["count"] or 0)
+    return Past(user, metric, HistoryChange.OTHER_SOURCE, max(0, begins_ms), ends_ms, count)
 
 
 def _metrics(transaction: Transaction, user: User) -> list[tuple[User, str]]:

@@ -217,8 +217,15 @@ def test_a_days_steps_are_of_one_device_however_long_it_is_silent() -> None:
     house.now_ms = NOON + 24 * HOUR
     assert isinstance(house.steps("watch", 5_500).changes[0].message, HealthDataUpdate)
     assert house.today == 500
-    house.steps("pod", 1_310)
+    update, changed = (change.message for change in house.steps("pod", 1_310).changes)
     assert house.today == 10
+    # All of that day is another's now; in Vienna it began at 23:00 UTC.
+    assert isinstance(update, HealthDataUpdate)
+    assert isinstance(changed, HistoryChanged)
+    assert (changed.why, changed.count) == (HistoryChange.OTHER_SOURCE, 2)
+    assert (changed.from_ms, changed.to_ms) == (NOON + 11 * HOUR, NOON + 35 * HOUR)
+    assert len(house.steps("pod", 1_320).changes) == 1
+    assert len(house.steps("watch", 5_600).changes) == 1
 
 
 def test_an_order_set_in_mid_day_is_that_of_the_whole_day_and_is_told() -> None:

@@ -70,6 +70,11 @@ FROM (
     GROUP BY minute HAVING min(device_key) < max(device_key)
 );
 
+-- name: readings_of_day
+SELECT sum(count) AS count FROM minutes
+WHERE user_key = :user_key AND metric = :metric
+  AND minute >= :first_minute AND minute < :end_minute;
+
 -- name: minutes_of_all
 SELECT min(minute) AS first, max(minute) AS last, sum(count) AS count
 FROM minutes WHERE user_key = :user_key AND metric = :metric;
