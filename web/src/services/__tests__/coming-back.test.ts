@@ -1,22 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Reason } from "../close-codes";
-import { ConnectionStatus, WebSocketEventType, WebSocketService } from "../websocket-service";
+import { ConnectionStatus, WebSocketEventType } from "../websocket-service";
 import { EPOCH, FakeSocket, hello, latestSocket, SERVER_TIME, update } from "./fake-server";
-import { beginService, connectionOf } from "./service-setup";
+import { connectionOf, service, serviceForEachTest, sockets } from "./service-setup";
 
-let sockets: FakeSocket[];
-let service: WebSocketService;
-
-beforeEach(() => {
-  sockets = beginService();
-  service = new WebSocketService();
-  service.configure({ token: "the.first.token" });
-});
-
-afterEach(() => {
-  service.disconnect();
-  vi.useRealTimers();
-});
+serviceForEachTest();
 
 describe("coming back", () => {
   beforeEach(() => {

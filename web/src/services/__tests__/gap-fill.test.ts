@@ -1,9 +1,8 @@
 // The line after a break: what the changes did not bring is fetched, and each reading stands once.
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { ConnectionStatus, WebSocketService } from "../websocket-service";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { ConnectionStatus } from "../websocket-service";
 import {
   EPOCH,
-  type FakeSocket,
   heartRate,
   historyPage,
   latestSocket,
@@ -11,26 +10,19 @@ import {
   update,
   userSnapshot,
 } from "./fake-server";
-import { beginService, connectionOf } from "./service-setup";
+import { connectionOf, service, serviceForEachTest, sockets } from "./service-setup";
 
 const T = SERVER_TIME;
-let sockets: FakeSocket[];
-let service: WebSocketService;
+
+serviceForEachTest();
 
 beforeEach(async () => {
-  sockets = beginService();
   vi.spyOn(Math, "random").mockReturnValue(0.5);
-  service = new WebSocketService();
-  service.configure({ token: "the.first.token", lineMs: 300_000 });
+  service.configure({ lineMs: 300_000 });
   service.connect();
   latestSocket().open();
   await answer(historyPage([T - 2_000, T - 1_000], [64, 65]));
   latestSocket().say(update(11, 10));
-});
-
-afterEach(() => {
-  service.disconnect();
-  vi.useRealTimers();
 });
 
 async function answer(page: unknown) {

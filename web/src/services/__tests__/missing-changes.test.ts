@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { WebSocketEventType, WebSocketService } from "../websocket-service";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { WebSocketEventType } from "../websocket-service";
 import {
   EPOCH,
   type FakeSocket,
@@ -10,20 +10,9 @@ import {
   update,
   userSnapshot,
 } from "./fake-server";
-import { beginService } from "./service-setup";
+import { service, serviceForEachTest } from "./service-setup";
 
-let service: WebSocketService;
-
-beforeEach(() => {
-  beginService();
-  service = new WebSocketService();
-  service.configure({ token: "the.first.token" });
-});
-
-afterEach(() => {
-  service.disconnect();
-  vi.useRealTimers();
-});
+serviceForEachTest();
 
 describe("missing changes", () => {
   test("a repeat is dropped, a gap is asked for from where it began", () => {

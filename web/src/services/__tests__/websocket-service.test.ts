@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Reason } from "../close-codes";
 import websocketService, {
   ConnectionStatus,
@@ -7,7 +7,6 @@ import websocketService, {
 } from "../websocket-service";
 import {
   authenticated,
-  type FakeSocket,
   heartRate,
   hello,
   latestSocket,
@@ -16,21 +15,9 @@ import {
   update,
   userSnapshot,
 } from "./fake-server";
-import { beginService, connectionOf } from "./service-setup";
+import { connectionOf, service, serviceForEachTest, sockets } from "./service-setup";
 
-let sockets: FakeSocket[];
-let service: WebSocketService;
-
-beforeEach(() => {
-  sockets = beginService();
-  service = new WebSocketService();
-  service.configure({ token: "the.first.token" });
-});
-
-afterEach(() => {
-  service.disconnect();
-  vi.useRealTimers();
-});
+serviceForEachTest();
 
 describe("opening", () => {
   test("the module's default export is a service", () => {
