@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -18,6 +19,7 @@ from strapline_server.days import machine_zone, zone_named
 from strapline_server.errors import AdminError, StoreError
 from strapline_server.keys import PublicKey, load_public_keys
 from strapline_server.secret import load_or_make_secret
+from strapline_server.stats import Stats, StoreStats
 from strapline_server.store import (
     MOST_ORDERED,
     Grant,
@@ -215,6 +217,10 @@ class Admin:
                 f"no user {missing[0]!r}. Add them first: strapline server user add {missing[0]}"
             )
         return shown
+
+    async def stats(self) -> Stats:
+        """What the database alone can tell, without a server."""
+        return Stats(version=version("strapline"), store=StoreStats.of(await self._store.facts()))
 
     async def principals(self) -> list[Grant]:
         """Everybody that something was granted to."""

@@ -103,6 +103,16 @@ class Ingest:
         self._held: dict[Callable[[bool], None], None] = {}
         self._more = asyncio.Event()
 
+    @property
+    def readings_waiting(self) -> int:
+        """In the queue."""
+        return self._readings_waiting
+
+    @property
+    def sayings_waiting(self) -> int:
+        """Notes and sessions in the queue."""
+        return self._sayings_waiting
+
     def submit(self, entry: Entry) -> None:
         """Put a work in line. Over the bound its bridge is held back: what came is kept."""
         self._queue.append(entry)

@@ -31,6 +31,7 @@ from strapline_server.clock import clock_state, monotonic_ms, wall_ms
 from strapline_server.config import ServerConfig
 from strapline_server.connection import Connection
 from strapline_server.counters import Counters
+from strapline_server.desk import Desk
 from strapline_server.dialogue import Context, Dialogue, Member, Part
 from strapline_server.errors import ConfigError, StoreError
 from strapline_server.http import HEALTH_PATH, Site, json_response
@@ -39,6 +40,7 @@ from strapline_server.ingest import Ingest
 from strapline_server.lock import FolderLock
 from strapline_server.publishing import Publisher
 from strapline_server.secret import load_or_make_secret
+from strapline_server.stats import Running, Stats, StoreStats, bridge_stats, counted, queues
 from strapline_server.status import Statuses
 from strapline_server.store import Grant, Note, NoteStored, Outcome, Store
 from strapline_server.watching import Viewer
@@ -109,6 +111,8 @@ class Server:
         self._chores = Chores(monotonic_ms)
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[asyncio.Server] = []
+        self._desk = Desk(config.state_folder, self.stats)
+        self._began_ms = monotonic_ms()
         self._site = Site({})
         self._context: Context | None = None
         self._admin: Admin | None = None
@@ -148,6 +152,35 @@ class Server:
         """How many viewers get this metric of this user at the moment."""
         return self._hub.reach(user, metric)
 
+    async def stats(self) -> Stats:
+        """All that is counted, and how it is now."""
+        try:
+            facts = await self._store.facts()
+        except StoreError as error:
+            _LOG.warning("%s", error)
+            facts = None
+        return Stats(
+            version=version("strapline"),
+            running=self._running(),
+            store=None if facts is None else StoreStats.of(facts),
+        )
+
+    def _running(self) -> Running:
+        members = [member for members in self._members.values() for member in members]
+        bridges = sum(member.role is Role.BRIDGE for member in members)
+        return Running(
+            uptime_ms=monotonic_ms() - self._began_ms,
+            storing=self._ingest.storing,
+            storing_age_ms=self._statuses.storing_age_ms(),
+            failing=self._chores.failing,
+            bridges_connected=bridges,
+            viewers_connected=len(members) - bridges,
+            slow=sum(connection.congested for connection in self._connections),
+            queues=queues(self.counters, self._ingest, self.config.limits),
+            bridges=bridge_stats(self._statuses),
+            counters=counted(self.counters),
+        )
+
     async def __aenter__(self) -> Self:
         await self._start()
         return self
@@ -186,6 +219,7 @@ class Server:
         self.wheel.start(loop)
         self.wheel.wake_at(self._statuses, monotonic_ms())
         self._begin_chores()
+        await self._desk.open()
         if not self._listens:
             return
         try:
@@ -237,6 +271,7 @@ class Server:
 
     async def _stop(self) -> None:
         await self.say_goodbye()
+        await self._desk.close()
         for connection in list(self._connections):
             connection.abort()
         for task in list(self._tasks):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from strapline_protocol.publishing import DeviceAbout, DeviceState, Status, Sync, Zero
 from strapline_protocol.watching import (
@@ -83,6 +83,17 @@ class _Bridge:
     send: Callable[[Sync], None] | None = None
     sync_request: str | None = None
     sync_until_ms: int = 0
+
+
+class Standing(NamedTuple):
+    """How one bridge stands: what it said last of what it still has."""
+
+    name: str
+    state: HopState
+    state_age_ms: int
+    pending: int
+    oldest_pending_ms: int
+    devices: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +343,25 @@ class Statuses:
             complete_through_ms=min(through, default=None),
             last_sync_at=self._synced.get(user, synced_ms),
         )
+
+    def standings(self) -> list[Standing]:
+        """Each bridge that there is, by name."""
+        now_ms = self._wall_ms()
+        return sorted(
+            Standing(
+                bridge.grant.name,
+                bridge.state,
+                max(0, now_ms - bridge.since_ms),
+                bridge.pending,
+                bridge.oldest_pending_ms,
+                len(bridge.devices),
+            )
+            for bridge in self._bridges.values()
+        )
+
+    def storing_age_ms(self) -> int:
+        """For how long the store can be written, or cannot."""
+        return max(0, self._wall_ms() - self._server.since_ms)
 
     def _index(self) -> None:
         """Which bridges each user has: asked for far more often than grants change."""

@@ -160,6 +160,29 @@ def unlink_device(
     asyncio.run(unlink(settings(config, data), device))
 
 
+@app.command("stats")
+def stats(
+    *,
+    as_json: Json = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again each second, until stopped.")
+    ] = False,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Show how a server goes: who is here, what waits, what it counted.
+
+    Leaves with status 3 where no server runs; then it tells what the database alone can.
+    """
+    from strapline.running import run_until_stopped
+    from strapline.statistics import show
+    from strapline.where import settings
+
+    status = run_until_stopped(show(settings(config, data), as_json=as_json, watch=watch))
+    raise typer.Exit(status or 0)
+
+
 @app.command("revoke")
 def revoke(
     who: Annotated[

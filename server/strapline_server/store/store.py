@@ -15,6 +15,7 @@ from strapline_server.store import cooling, people
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import FILE_NAME, Database, Transaction
+from strapline_server.store.facts import Facts, read_facts
 from strapline_server.store.history import read_history
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import View, read_view
@@ -44,6 +45,7 @@ class Store:
     """
 
     def __init__(self, state_folder: Path, clock: Callable[[], int]) -> None:
+        self._folder = state_folder
         self._database = Database(state_folder / FILE_NAME, clock)
         # Its stream is there once something is said.
         self._run = Run(secrets.token_urlsafe(16))
@@ -197,6 +199,11 @@ class Store:
     async def rights_version(self) -> int:
         """A number that changes whenever a user or a grant does, in whichever process."""
         return await self._database.read(people.rights_version)
+
+    async def facts(self) -> Facts:
+        """How much there is."""
+        path = self._folder / FILE_NAME
+        return await self._database.read(lambda transaction: read_facts(transaction, path))
 
     async def users(self) -> list[User]:
         """Every user."""
