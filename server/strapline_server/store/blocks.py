@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from strapline_protocol.base import SAFE_INTEGER
+from strapline_protocol.intervals import IntervalSet
 from strapline_protocol.metrics import metric_named
 from strapline_protocol.publishing import Zero
 from strapline_protocol.series import Series
@@ -16,7 +17,7 @@ from strapline_server.store.aggregates import Aggregates, DayCache
 from strapline_server.store.columns import LONGEST_BLOCK_MS, cut, pack, sound, wall_times
 from strapline_server.store.database import Transaction, Value
 from strapline_server.store.notes import fold_notes_anew
-from strapline_server.store.sums import HOUR_MINUTES, MINUTE_MS
+from strapline_server.store.sums import HOUR_MS
 
 _ALWAYS: Final = SAFE_INTEGER
 #: Blocks of as many readings are not worth merging.
@@ -98,6 +99,8 @@ class Moved:
     from_ms: int
     to_ms: int
     count: int = 0
+    #: UTC hours that lost or got any of it: what is between them is as it was.
+    hours: IntervalSet = field(default_factory=IntervalSet)
 
     @property
     def key(self) -> dict[str, Value]:
@@ -113,6 +116,7 @@ class Moved:
         self.from_ms = min(self.from_ms, from_ms)
         self.to_ms = max(self.to_ms, to_ms)
         self.count += count
+        self.hours.add(from_ms // HOUR_MS, to_ms // HOUR_MS)
 
 
 class Rebase:
@@ -140,7 +144,8 @@ class Rebase:
                 fold_notes_anew(self._transaction, moved.user_key, moved.metric, moved.device_key)
                 continue
             self._cache.forget(moved.user_key, moved.metric)
-            self._fold_minutes_anew(moved)
+            for first, last in moved.hours.ranges():
+                self._fold_hours_anew(moved, first, last)
             self._fold_latest_anew(moved)
         return list(found.values())
 
@@ -152,15 +157,17 @@ class Rebase:
         insert_blocks(self._transaction, place, series, at_ms, received_ms)
         return min(at_ms), max(at_ms)
 
-    def _fold_minutes_anew(self, moved: Moved) -> None:
+    def _fold_hours_anew(self, moved: Moved, first: int, last: int) -> None:
+        """All sums of these UTC hours, by minute and by hour, out of the readings."""
         key = moved.key
-        first, last = moved.from_ms // MINUTE_MS, moved.to_ms // MINUTE_MS
-        self._transaction.run("delete_minutes", **key, first_minute=first, last_minute=last)
+        hours = {"first_hour": first, "last_hour": last}
+        self._transaction.run("delete_minutes", **key, **hours)
         rows = self._transaction.all(
             "blocks_of_device",
             **key,
-            from_ms=first * MINUTE_MS,
-            to_ms=(last + 1) * MINUTE_MS,
+            from_ms=first * HOUR_MS,
+            to_ms=(last + 1) * HOUR_MS,
+            longest_ms=LONGEST_BLOCK_MS,
         )
         for row in rows:
             if (block := sound(row["block_key"], row["data"])) is None:
@@ -168,11 +175,10 @@ class Rebase:
             series, _ = block
             at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
             fit = [
-                good and first <= at // MINUTE_MS <= last
+                good and first <= at // HOUR_MS <= last
                 for good, at in zip(usable(series), at_ms, strict=True)
             ]
             self._aggregates.fold_minutes(moved.user_key, moved.device_key, series, at_ms, fit)
-        hours = {"first_hour": first // HOUR_MINUTES, "last_hour": last // HOUR_MINUTES}
         self._transaction.run("delete_hours", **key, **hours)
         self._transaction.run("fold_hours_anew", **key, **hours)
 
@@ -180,7 +186,9 @@ class Rebase:
         key = moved.key
         self._transaction.run("forget_latest", **key)
         newest_usable = -1
-        rows = self._transaction.each("blocks_of_device", **key, from_ms=0, to_ms=_ALWAYS)
+        rows = self._transaction.each(
+            "blocks_of_device", **key, from_ms=0, to_ms=_ALWAYS, longest_ms=LONGEST_BLOCK_MS
+        )
         for row in rows:
             if row["to_ms"] < newest_usable:
                 break

@@ -20,10 +20,9 @@ from strapline_server.store.database import Transaction
 from strapline_server.store.ordered import Found, counter_of, in_order
 from strapline_server.store.people import User
 from strapline_server.store.steps import Steps, Taken
-from strapline_server.store.sums import MINUTE_MS, Folded, Sum
+from strapline_server.store.sums import HOUR_MS, MINUTE_MS, Folded, Sum
 
 SECOND_MS: Final = 1_000
-HOUR_MS: Final = 3_600_000
 
 #: What one stretch holds of each device that counts; under None what all together count for.
 _Held = Mapping[int | None, Sum | Taken]

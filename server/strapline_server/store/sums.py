@@ -20,6 +20,7 @@ from strapline_server.store.ordered import in_order
 
 MINUTE_MS: Final = 60_000
 HOUR_MINUTES: Final = 60
+HOUR_MS: Final = HOUR_MINUTES * MINUTE_MS
 
 
 @dataclass(slots=True)

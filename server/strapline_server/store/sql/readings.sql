@@ -30,7 +30,7 @@ FROM blocks WHERE stream_key = :stream_key ORDER BY block_key;
 SELECT block_key, zero, from_ms, to_ms, judged_ms, data
 FROM blocks JOIN streams USING (stream_key)
 WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
-  AND to_ms >= :from_ms AND from_ms < :to_ms
+  AND to_ms >= :from_ms AND to_ms < :to_ms + :longest_ms AND from_ms < :to_ms
 ORDER BY to_ms DESC;
 
 -- name: delete_block
@@ -113,7 +113,7 @@ SET count = count + excluded.count,
 -- name: delete_minutes
 DELETE FROM minutes
 WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
-  AND minute BETWEEN :first_minute AND :last_minute;
+  AND minute >= :first_hour * 60 AND minute < (:last_hour + 1) * 60;
 
 -- name: counter_before
 SELECT last_value FROM minutes
