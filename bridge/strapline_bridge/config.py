@@ -109,11 +109,17 @@ def check_server_url(url: str, *, allow_insecure: bool) -> None:
             "a user, password, query or fragment has no place in it: addresses end up in logs",
             "Leave it out, and put the token into `server.token_file`",
         )
-    if parts.scheme == "ws" and not allow_insecure and not is_loopback(host):
+    if sends_in_the_open(url) and not allow_insecure:
         raise _RefusedError(
             "ws:// to another machine sends readings and token for all to read",
             "Use wss://, or set `server.allow_insecure = true` on a network that you trust",
         )
+
+
+def sends_in_the_open(url: str) -> bool:
+    """Whether everybody on the way to this address can read along."""
+    parts = urlsplit(url)
+    return parts.scheme == "ws" and not is_loopback(parts.hostname or "")
 
 
 def with_socket_path(url: str) -> str:

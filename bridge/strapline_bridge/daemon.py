@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from strapline_bridge.clock import BootClock, ClockState, WallClock, boot_id, clock_state
-from strapline_bridge.config import BridgeConfig
+from strapline_bridge.config import BridgeConfig, sends_in_the_open
 from strapline_bridge.intake import Arrived, Described, Intake
 from strapline_bridge.outbox import ClockMoment, Limits, Outbox, OutboxObserver, Run
 from strapline_bridge.radio import LinkChange, Radio, RadioBackend, RadioError, Timing
@@ -98,6 +98,11 @@ class Bridge:
                 "restart this bridge",
                 file.path,
                 file.path.name,
+            )
+        if sends_in_the_open(config.server.url):
+            _log.warning(
+                "readings and token go to another machine without encryption, as "
+                "`server.allow_insecure` allows: everyone on the way can read along"
             )
         outbox = await Outbox.open(
             config.state_dir / OUTBOX_NAME,

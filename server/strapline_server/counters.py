@@ -36,6 +36,8 @@ class Counters:
     requests_denied: int = _count(Topic.REFUSALS, "messages and questions denied")
     protocol_violations: int = _count(Topic.REFUSALS, "closed for breaking the protocol")
     rate_limited: int = _count(Topic.REFUSALS, "closed for sending too much")
+    rights_taken: int = _count(Topic.REFUSALS, "closed when their rights or key were taken away")
+    tokens_expired: int = _count(Topic.REFUSALS, "closed when their token was over")
     silent_closed: int = _count(Topic.REFUSALS, "cut after too long a silence")
     stuck_closed: int = _count(Topic.REFUSALS, "cut for taking nothing for too long")
     commits: int = _count(Topic.STORING, "commits")

@@ -172,6 +172,7 @@ class Dialogue:
         self._session.spoke(self._connection.wrote_ms)
         due = self._session.tick(now_ms)
         if due.close is not None:
+            self._context.counters.tokens_expired += self._claims is not None
             self._connection.close(due.close.code, due.close.reason)
             return None
         if due.token_expiring:
@@ -222,9 +223,9 @@ class Dialogue:
     def regrant(self, grant: Grant | None) -> None:
         """Narrow or widen what it may, or end it."""
         if grant is None or grant.role is not self.role:
-            self.end(CloseCode.NOT_ALLOWED, "the rights of this principal were taken away")
+            self._rights_taken("the rights of this principal were taken away")
         elif self._claims is not None and self._claims.bridge_key != grant.bridge_key:
-            self.end(CloseCode.NOT_ALLOWED, _OTHER_KEY)
+            self._rights_taken(_OTHER_KEY)
         elif self._part is not None:
             self._part.regrant(grant)
 
@@ -232,6 +233,11 @@ class Dialogue:
         """Tell it when to come back, and close it."""
         self._connection.send(GoingAway(reconnect_after_ms=after_ms))
         self.end(CloseCode.RESTART, "the server restarts")
+
+    def _rights_taken(self, reason: str) -> None:
+        self._context.counters.rights_taken += 1
+        _LOG.info("a connection of %s is closed: %s", self.sub, reason)
+        self.end(CloseCode.NOT_ALLOWED, reason)
 
     # One message after another
 

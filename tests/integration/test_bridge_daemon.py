@@ -216,6 +216,18 @@ async def test_without_wearables_it_names_the_file_and_what_is_wrong_with_blueto
         assert "Traceback" not in caplog.text
 
 
+async def test_sending_in_the_open_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for url, warned in (("ws://127.0.0.1:1/ws", False), ("ws://192.0.2.1/ws", True)):
+        caplog.clear()
+        section = ServerSection(url=url, allow_insecure=True)
+        config = BridgeConfig(state_dir=tmp_path, server=section)
+        async with Bridge(config, _NoBluetooth(), SignedTokens(lambda _: ""), version=""):
+            pass
+        assert ("everyone on the way can read along" in caplog.text) == warned
+
+
 async def test_a_state_folder_that_is_missing_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "var" / "state"
     async with one_strap() as (running, _), a_bridge(folder, running, Receiver(port=1)):

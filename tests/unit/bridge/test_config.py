@@ -17,6 +17,7 @@ from strapline_bridge.config import (
     default_state_dir,
     is_loopback,
     load,
+    sends_in_the_open,
 )
 
 _ROOT = Path(__file__).parents[3]
@@ -242,3 +243,18 @@ def test_the_state_folder_of_root_and_of_others(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert default_state_dir({"XDG_STATE_HOME": "/x"}) == Path("/x/strapline")
     assert default_state_dir({}) == Path("~/.local/state/strapline").expanduser()
+
+
+@pytest.mark.parametrize(
+    ("url", "is_open"),
+    [
+        ("ws://127.0.0.1:8420/ws", False),
+        ("ws://localhost/ws", False),
+        ("ws://[::1]/ws", False),
+        ("wss://192.0.2.1/ws", False),
+        ("ws://192.0.2.1/ws", True),
+        ("ws://localhost.example.org/ws", True),
+    ],
+)
+def test_what_everybody_on_the_way_can_read_is_known(url: str, is_open: bool) -> None:
+    assert sends_in_the_open(url) == is_open
