@@ -52,6 +52,7 @@ class WatchApp(App[None]):
         self._look = look
         self._control = Control(feed)
         self._levels: dict[str, Levels | None] = {}
+        self._loading = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="everyone"):
@@ -84,6 +85,8 @@ class WatchApp(App[None]):
             self._draw_everyone(view)
         else:
             page.show(self._control.whole_page(view))
+        if self._control.past_is_old and not self._loading:
+            self._load()
 
     def _draw_everyone(self, view: View) -> None:
         self.query_one("#header", Rows).show(header(view))
@@ -165,7 +168,12 @@ class WatchApp(App[None]):
         self.run_worker(self._then_draw(self._control.mark()), group="mark")
 
     def _load(self) -> None:
-        self.run_worker(self._then_draw(self._control.load()), group="history", exclusive=True)
+        self._loading = True
+        self.run_worker(self._then_draw(self._loaded()), group="history", exclusive=True)
+
+    async def _loaded(self) -> None:
+        await self._control.load()
+        self._loading = False
 
     async def _then_draw(self, doing: Awaitable[None]) -> None:
         await doing

@@ -18,6 +18,7 @@ from strapline_protocol.asking import HistoryPage, SyncResult
 from strapline_protocol.metrics import HEART_RATE
 
 _NOTICE_MS: Final = 6_000
+_PAST_HOLDS_MS: Final = 20_000
 #: 6 hours by minute, or a month by hour, with room.
 _MOST_PAGES: Final = 3
 
@@ -54,6 +55,7 @@ class Control:
         self._notice = ("", 0)
         self._choice = Choice()
         self._past = Past()
+        self._asked: tuple[str, Choice] | None = None
         self._under: list[Page] = []
         self.page = Page.EVERYONE
 
@@ -178,12 +180,21 @@ class Control:
         """A longer or a shorter stretch of the past."""
         self._choice = self._choice.spanned(by)
 
+    @property
+    def past_is_old(self) -> bool:
+        """Whether what ends now was read a while ago, and is on the screen."""
+        if self.page is not Page.HISTORY or self._choice.to_ms is not None:
+            return False
+        return 0 < self._past.read_ms < self._feed.now_ms() - _PAST_HOLDS_MS
+
     async def load(self) -> None:
         """Fetch the stretch of the past that is chosen."""
         user, choice = self._focus, self._choice
         if user is None:
             return
-        self._past = Past(words="Reading it.")
+        if (user, choice) != self._asked:
+            self._asked = (user, choice)
+            self._past = Past(words="Reading it.")
         past = await self._read(user, choice)
         # Another stretch may have been chosen meanwhile, and be on its way.
         if (user, choice) == (self._focus, self._choice):
@@ -201,4 +212,5 @@ class Control:
                     break
         except (NotConnectedError, StoppedError, RequestRefusedError) as error:
             return Past(words=f"Not read: {error}.")
-        return Past(stretches_of(pages), pages[0].zone if pages else None)
+        zone = pages[0].zone if pages else None
+        return Past(stretches_of(pages), zone, read_ms=self._feed.now_ms())

@@ -59,7 +59,9 @@ def _facts(person: Person, view: View) -> list[Row]:
     rows: list[Row] = [[("", Tone.INK)]]
     for hop in person.devices:
         battery, state = _device(person, hop, view)
-        rows.append([(hop.name or "Strap", Tone.STRONG), (f"  {battery}", Tone.INK)])
+        model = "" if hop.about is None or not hop.about.model else f"  {hop.about.model}"
+        name = hop.name or "Strap"
+        rows.append([(name, Tone.STRONG), (model, Tone.SECOND), (f"  {battery}", Tone.INK)])
         rows.append([(state, Tone.SECOND)])
     if not person.devices:
         rows.append([("No wearable yet", Tone.SECOND)])

@@ -19,6 +19,8 @@ _HOUR_MS: Final = 60 * _MINUTE_MS
 _DAY_MS: Final = 24 * _HOUR_MS
 _LABELS: Final = 6
 _LEAST_ROWS: Final = 3
+_MEAN: Final = "━"
+_RANGE: Final = "│"
 _KEYS: Final = (("esc", "back"), ("←→", "earlier, later"), ("↑↓", "longer, shorter"), ("n", "now"))
 
 
@@ -83,11 +85,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What was answered. ``words`` instead, where it was not."""
+    """What was answered, and when by the server's clock. ``words`` instead, where it was not."""
 
     stretches: Sequence[Stretch] = field(default=())
     zone: str | None = None
     words: str = ""
+    read_ms: int = 0
 
 
 def stretches_of(pages: Sequence[HistoryPage]) -> list[Stretch]:
@@ -147,7 +150,7 @@ def history(person: Person, view: View, choice: Choice, past: Past) -> list[Row]
         *_chart(within, view, choice, rows),
         [("", Tone.INK)],
         [(f"  {_sentence(within, past)}", Tone.INK)],
-        [(f"  {_how(view, choice)}", Tone.SECOND)],
+        [(f"  {_how(view, choice, past)}", Tone.SECOND)],
     ]
     shown = shown[: view.height - 1]
     shown += [[("", Tone.INK)]] * (view.height - 1 - len(shown))
@@ -181,13 +184,24 @@ def _chart(within: Sequence[Stretch], view: View, choice: Choice, rows: int) -> 
     passed = (min(view.now_ms, to_ms) - from_ms) * columns // (to_ms - from_ms)
     drawn: list[Row] = []
     for row in range(rows):
-        label = levels.label(row, rows) if levels is not None else ""
+        # Every second level: so many numbers would be read for readings.
+        has_label = levels is not None and (rows - row) % 2
+        label = levels.label(row, rows) if levels is not None and has_label else ""
         pieces: Row = [(f"  {label:<{_LABELS - 2}}", Tone.SECOND)]
         for column, one in enumerate(bins):
-            piece = _cell(one, levels, row, rows, past=column < passed)
-            pieces.append((piece[0] * cells, piece[1]))
+            sign, tone = _cell(one, levels, row, rows, past=column < passed)
+            pieces.append((_across(sign, cells), tone))
         drawn.append(joined(pieces))
-    return [*drawn, _axis(from_ms, to_ms, columns * cells, choice)]
+    return [*drawn, _axis(from_ms, to_ms, columns, cells, choice)]
+
+
+def _across(sign: str, cells: int) -> str:
+    """A column's sign over its cells: a mean is as long as its stretch, a range stands in it."""
+    if sign == _RANGE:
+        return sign.center(cells)
+    if sign == _MEAN and cells > 2:
+        return f"{sign * (cells - 1)} "
+    return sign * cells
 
 
 def _cell(
@@ -200,19 +214,20 @@ def _cell(
         return rows - 1 - (levels.eighths(bpm, rows) - 1) // 8
 
     if row == place(one.average):
-        return "━", Tone.STRONG
-    return ("│", Tone.SECOND) if place(one.most) <= row <= place(one.least) else (" ", Tone.INK)
+        return _MEAN, Tone.STRONG
+    return (_RANGE, Tone.SECOND) if place(one.most) <= row <= place(one.least) else (" ", Tone.INK)
 
 
-def _axis(from_ms: int, to_ms: int, cells: int, choice: Choice) -> Row:
-    """A moment at each quarter."""
-    row = [" "] * cells
+def _axis(from_ms: int, to_ms: int, columns: int, cells: int, choice: Choice) -> Row:
+    """When a column begins, at each quarter."""
+    row = [" "] * columns * cells
     short = choice.chosen.length_ms <= _DAY_MS
     for quarter in range(4):
-        at_ms = from_ms + (to_ms - from_ms) * quarter // 4
+        column = columns * quarter // 4
+        at_ms = from_ms + (to_ms - from_ms) * column // columns
         label = clock(at_ms) if short else day(at_ms)
-        start = cells * quarter // 4
-        if start + len(label) <= cells:
+        start = column * cells
+        if row[start] == " " and start + len(label) <= len(row):
             row[start : start + len(label)] = label
     return [(f"{' ' * _LABELS}{''.join(row)}", Tone.SECOND)]
 
@@ -230,8 +245,8 @@ def _sentence(within: Sequence[Stretch], past: Past) -> str:
     )
 
 
-def _how(view: View, choice: Choice) -> str:
+def _how(view: View, choice: Choice, past: Past) -> str:
     columns, _ = _columns(view, choice)
     so_long = duration(choice.chosen.length_ms // columns)
-    moment = "" if choice.to_ms else f" Read at {clock_with_seconds(view.now_ms)}."
+    moment = f" Read at {clock_with_seconds(past.read_ms)}." if past.read_ms else ""
     return f"━ mean of {so_long}   │ lowest to highest   ░ nothing measured.{moment}"

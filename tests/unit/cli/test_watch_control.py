@@ -178,3 +178,9 @@ async def test_the_past_is_read_as_it_was_chosen() -> None:
     control.move(0)
     await control.load()
     assert feed.service.asked[-1][2:4] == Choice(3).range(NOW_MS)
+    old = [control.past_is_old]
+    feed.now_ms = lambda: NOW_MS + 20_001  # type: ignore[method-assign]  # later
+    old.append(control.past_is_old)
+    control.move(-1)
+    old.append(control.past_is_old)
+    assert old == [False, True, False]

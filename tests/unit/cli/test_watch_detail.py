@@ -10,6 +10,7 @@ from strapline.watch.ink import Tone, width
 from strapline.watch.link_state import SERVER_AWAY, Connection
 from strapline.watch.person import Person
 from strapline_client.events import ConnectionStatus
+from strapline_protocol.publishing import DeviceAbout
 from tests.unit.cli.watch_kit import NOW_MS, a_view, at, ilse, maren, points, text, tomas, zone
 
 
@@ -36,6 +37,15 @@ def test_all_of_a_person_stands_on_it() -> None:
     assert "  58 s filled in at 14:04:41." in told
     assert any("strap ──2 s── bridge" in line for line in told)
     assert sum(line.count("░") > 0 for line in told) > 5
+
+
+def test_a_straps_model_is_said_where_it_says_it() -> None:
+    person = maren()
+    assert person.status is not None
+    hop = person.devices[0].model_copy(update={"about": DeviceAbout(model="H10")})
+    hops = person.status.hops.model_copy(update={"devices": [hop]})
+    person = replace(person, status=person.status.model_copy(update={"hops": hops}))
+    assert text(detail(person, a_view([person])))[1].endswith("Strap  H10  82 %")
 
 
 def test_contact_is_said_where_the_strap_knows_it() -> None:

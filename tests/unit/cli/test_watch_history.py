@@ -102,7 +102,8 @@ def test_what_could_not_be_read_says_why_and_nothing_measured_is_said_too() -> N
     view = a_view([maren()])
     told = text(history(maren(), view, Choice(), Past(words="Not read: no session.")))
     assert "  Not read: no session." in told
-    told = text(history(maren(), view, Choice(), Past()))
+    told = text(history(maren(), view, Choice(), Past(read_ms=at("14:05:12"))))
+    assert any(row.endswith("nothing measured. Read at 14:05:12.") for row in told)
     assert "  Nothing was measured in this stretch." in told
 
 
