@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from strapline_client import WebSocketEventType, WebSocketService
+from strapline_client import WebSocketService
 from strapline_protocol.watching import HealthDataUpdate
 from tests.acceptance.processes import LINK, PATIENCE_S, Program, environment, strapline
 
@@ -29,8 +29,7 @@ async def watch(url: str, token: str) -> tuple[bool, set[str]]:
     names: set[str] = set()
     async with asyncio.timeout(PATIENCE_S), WebSocketService(url, token) as service:
         async for update in service.updates():
-            if update.type is WebSocketEventType.HEALTH_DATA_UPDATE:
-                assert isinstance(update.message, HealthDataUpdate)
+            if isinstance(update.message, HealthDataUpdate):
                 assert update.state is not None
                 if update.message.metric == "heart_rate":
                     names.add(update.state.name)
