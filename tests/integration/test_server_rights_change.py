@@ -27,7 +27,7 @@ from tests.integration.rights_kit import people, refusal
 from tests.integration.server_kit import Run, joined, serving, until
 
 #: Tasks of a server that nobody is asking anything.
-_CHORES = 4
+_CHORES = 5
 
 
 async def test_a_grant_that_goes_narrows_open_connections_within_a_second(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def test_a_viewer_and_a_bridge_of_one_name_are_two_principals() -> None:
         (replace(VIEWER, users=()), "--all"),
         (replace(VIEWER, everyone=True), "--all"),
         (Wanted(bridge="Pi", everyone=True, link=True), "Leave --link out"),
+        (Wanted(bridge="Pi", everyone=True, may_mark=True), "Leave --may-mark out"),
         (replace(VIEWER, at="coach.example.org"), "https://coach.example.org"),
         (replace(VIEWER, at="https://coach.example.org/?token=x"), "https://"),
     ],

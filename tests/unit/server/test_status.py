@@ -306,3 +306,29 @@ def test_what_comes_from_a_bridge_that_is_gone_changes_nothing(sub: str) -> None
     scene.report(sub=sub)
     scene.statuses.offline(sub, scene.send)
     assert scene.status() == "offline"
+
+
+def test_a_hop_stands_falls_or_is_not_known() -> None:
+    scene = Scene()
+    assert scene.statuses.hop("ana", "strap-1") is None
+    scene.connect("ana")
+    assert scene.statuses.hop("ana", "strap-1") is None, "nobody has said yet"
+    scene.report()
+    assert scene.statuses.hop("ana", "strap-1") is True
+    assert scene.statuses.hop("ben", "strap-1") is None, "of another wearer"
+    scene.report(devices=[strap(DeviceState.SEARCHING)])
+    assert scene.statuses.hop("ana", "strap-1") is False
+    scene.report()
+    scene.statuses.offline("pi", scene.send)
+    assert scene.statuses.hop("ana", "strap-1") is None, "who would know is not here"
+
+
+def test_names_are_taken_once_and_again_when_they_change() -> None:
+    scene = Scene()
+    scene.connect("ana")
+    scene.report()
+    scene.report()
+    assert scene.statuses.take_names() == {("ana", "strap-1"): "chest"}
+    assert scene.statuses.take_names() == {}
+    scene.report(devices=[strap(name="left wrist"), strap(user="ben", name="not granted")])
+    assert scene.statuses.take_names() == {("ana", "strap-1"): "left wrist"}

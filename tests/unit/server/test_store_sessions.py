@@ -1,0 +1,110 @@
+"""Sessions that are asked for: what was measured in each, whenever it came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strapline_protocol.asking import (
+    EndSessionParams,
+    SessionMeasured,
+    SessionsParams,
+    StartSessionParams,
+)
+from strapline_protocol.opening import Role
+from strapline_server.store.saying import Saying
+from strapline_server.store.sessions import read_sessions
+from tests.unit.server.store_kit import (
+    EPOCH,
+    HOUR,
+    NOON,
+    Bench,
+    series_of,
+    stream_named,
+    zero_at,
+)
+
+A = stream_named("A")
+MINUTE = 60_000
+
+
+class Club(Bench):
+    """A bench with a coach, and a bridge whose stream began two hours ago."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.add_user()
+        self.coach = self.grant("coach", Role.VIEWER, may_mark=True)
+        self.pi = self.grant("pi")
+        self.began_ms = NOON - 2 * HOUR
+        self.declare(self.pi, A, zero_at(self.began_ms))
+        self._next = 0
+
+    def session(self, name: str, from_ms: int, to_ms: int | None) -> None:
+        self.commit(Saying(self.coach, StartSessionParams(user="ana", name=name, at_ms=from_ms)))
+        if to_ms is not None:
+            self.commit(Saying(self.coach, EndSessionParams(user="ana", at_ms=to_ms)))
+
+    def take(self, *readings: tuple[int, int]) -> None:
+        first, self._next = self._next, self._next + len(readings)
+        at_ms = [at - self.began_ms for at, _ in readings]
+        self.publish(self.pi, A, series_of([bpm for _, bpm in readings], at_ms, first=first))
+
+    def asked(self, **params: Any) -> list[SessionMeasured]:
+        asked = {"user": "ana", "from_ms": 0, "to_ms": 2**52, **params}
+        page = read_sessions(self.transaction, EPOCH, "coach", SessionsParams(**asked))
+        assert page is not None
+        assert page.next is None
+        return page.sessions
+
+
+def test_what_comes_late_counts_in_a_session_that_is_over() -> None:
+    club = Club()
+    begin, end = NOON - HOUR + 12_345, NOON - HOUR + 10 * MINUTE + 777
+    club.session("ride", begin, end)
+    (found,) = club.asked()
+    assert (found.readings, found.average, found.min, found.max) == (0, None, None, None)
+    # Its first millisecond is in it, that of its end is not.
+    club.take((begin - 1, 40), (begin, 60), (end - 1, 91), (end, 200))
+    (found,) = club.asked()
+    assert (found.readings, found.average, found.min, found.max) == (2, 75.5, 60, 91)
+    club.take((begin + 5 * MINUTE, 120))
+    (found,) = club.asked()
+    assert (found.readings, found.average, found.max) == (3, 90.3, 120)
+    # When its stream moves in time, other readings are in it.
+    club.declare(club.pi, A, zero_at(club.began_ms + 1, version=2))
+    (found,) = club.asked()
+    assert (found.readings, found.min, found.max) == (3, 40, 120)
+
+
+def test_one_that_runs_has_what_came_so_far_and_nothing_ahead_of_time() -> None:
+    club = Club()
+    club.session("ride", NOON - MINUTE, None)
+    club.take((NOON - MINUTE, 60), (NOON, 70), (NOON + HOUR, 180))
+    (found,) = club.asked()
+    assert (found.session.end_ms, found.readings, found.max) == (None, 2, 70)
+
+
+def test_all_that_touch_the_range_are_told_in_order() -> None:
+    club = Club()
+    for number in range(4):
+        begin = NOON - HOUR + number * 10 * MINUTE
+        club.session(str(number), begin, begin + 5 * MINUTE)
+    club.session("runs", NOON - MINUTE, None)
+    names = [one.session.name for one in club.asked()]
+    assert names == ["0", "1", "2", "3", "runs"]
+    part = {"from_ms": NOON - 48 * MINUTE, "to_ms": NOON - 40 * MINUTE}
+    assert [one.session.name for one in club.asked(**part)] == ["1"]
+    late = {"from_ms": NOON + 10 * HOUR, "to_ms": NOON + 11 * HOUR}
+    assert [one.session.name for one in club.asked(**late)] == ["runs"]
+
+
+def test_who_may_not_see_gets_no_page() -> None:
+    club = Club()
+    club.session("ride", NOON - MINUTE, NOON)
+    club.grant("other", Role.VIEWER, users=[])
+    club.grant("narrow", Role.VIEWER, metrics=["heart_rate"])
+    everything = SessionsParams(user="ana", from_ms=0, to_ms=2**52)
+    for sub in ("other", "narrow", "nobody"):
+        assert read_sessions(club.transaction, EPOCH, sub, everything) is None
+    missing = SessionsParams(user="nobody", from_ms=0, to_ms=2**52)
+    assert read_sessions(club.transaction, EPOCH, "coach", missing) is None
