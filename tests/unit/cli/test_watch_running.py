@@ -1,0 +1,75 @@
+"""What a run of `strapline watch` looks at before it begins."""
+
+import io
+import sys
+
+import pytest
+
+from strapline.errors import CommandError
+from strapline.watch.running import Wish, look_of_terminal, require_watch_extra
+
+
+class Stream(io.StringIO):
+    def __init__(self, *, terminal: bool = True, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self._terminal = terminal
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # what the test says
+        return self._encoding
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+def test_a_missing_extra_names_its_command_and_what_needs_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    require_watch_extra()
+    monkeypatch.setitem(sys.modules, "textual", None)
+    with pytest.raises(CommandError, match=r"pip install 'strapline\[watch\]'") as caught:
+        require_watch_extra()
+    assert "strapline watch --plain" in str(caught.value)
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_a_screen_is_only_for_a_terminal_at_both_ends(
+    monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Stream())
+    monkeypatch.setattr(sys, "stdout", Stream())
+    assert Wish().on_screen
+    for wish in (Wish(once=True), Wish(as_json=True), Wish(plain=True)):
+        assert not wish.on_screen
+    monkeypatch.setattr(sys, stream, Stream(terminal=False))
+    assert not Wish().on_screen
+
+
+@pytest.mark.parametrize(
+    ("variables", "encoding", "colours", "plain"),
+    [
+        ({"COLORTERM": "truecolor"}, "utf-8", 2**24, False),
+        ({"TERM": "xterm-256color"}, "UTF-8", 256, False),
+        ({"TERM": "linux"}, "utf8", 16, False),
+        ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, "utf-8", 0, False),
+        ({"TERM": "xterm-256color"}, "ISO-8859-1", 256, True),
+        ({"TERM": "xterm-256color"}, "ascii", 256, True),
+    ],
+    ids=str,
+)
+def test_what_the_terminal_can_show(
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    encoding: str,
+    colours: int,
+    plain: bool,
+) -> None:
+    for name in ("COLORTERM", "TERM", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", Stream(encoding=encoding))
+    look = look_of_terminal()
+    assert (look.colours, look.ascii) == (colours, plain)
