@@ -13,6 +13,7 @@ from strapline_client import (
     ConnectionState,
     ConnectionStatus,
     HistoryPage,
+    RequestRefusedError,
     StoppedError,
     Update,
     Updates,
@@ -317,3 +318,27 @@ async def test_the_originals_way_of_asking_for_a_sync(server: Server, relay: Rel
         await until(updates, subscribed)
         await until(updates, lambda one: one.type is kind and one.message is not None)
         assert service.counters.waiting == 0
+
+
+async def test_sessions_and_marks_are_made_and_read(
+    line: Line, server: Server, relay: Relay
+) -> None:
+    token = await server.admin.issue_token("eye", "viewer", ["ana"], 3_600, may_mark=True)
+    async with watching(relay, token) as service:
+        updates = service.updates()
+        await until(updates, subscribed)
+        assert service.session is not None
+        assert service.session.may_mark
+        began = await service.start_session("ana", "Intervals")
+        assert (began.name, began.end_ms) == ("Intervals", None)
+        await line.beat(60, 80)
+        await rates(updates, 2)
+        mark = await service.mark("ana", "Hill")
+        ended = await service.end_session("ana")
+        assert ended.id == began.id
+        stretch = (began.start_ms, line.now_ms() + 1_000)
+        (found,) = [one async for one in service.sessions("ana", *stretch)]
+        assert (found.session, found.average) == (ended, 70)
+        assert [one async for one in service.marks("ana", *stretch)] == [mark]
+        with pytest.raises(RequestRefusedError, match="no session runs"):
+            await service.end_session("ana")
