@@ -48,6 +48,7 @@ LOOKS = {
 WITHOUT_SCROLLING = ("laptop-light", "small-laptop-light", "tv-dark", "large-tv-dark")
 READABLE_PX = 56
 PATIENCE_S = 20.0
+WITHIN_MS = 20_000
 DRAWN = """() => [...document.querySelectorAll('canvas')].map((canvas) => {
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   return data.some((value, index) => index % 4 === 3 && value > 0);
@@ -103,6 +104,18 @@ async def test_three_people_stand_on_the_screen_whole(look: str, tmp_path: Path)
     async with a_browser() as browser, the_page(tmp_path, browser, look) as (page, _):
         assert await page.evaluate("document.documentElement.scrollHeight") <= LOOKS[look][1]
         assert await font_px(page, ".rate data") >= READABLE_PX
+
+
+@pytest.mark.parametrize("look", WITHOUT_SCROLLING)
+async def test_word_of_an_absent_server_pushes_nobody_off_the_screen(
+    look: str, tmp_path: Path
+) -> None:
+    async with a_browser() as browser, the_page(tmp_path, browser, look) as (page, line):
+        await line.stop_server()
+        await expect(page.get_by_role("button", name="Try now")).to_be_visible()
+        # The figures have left: what they were, and since when, takes more room than their age.
+        await expect(page.locator(".was")).to_have_count(len(PEOPLE), timeout=WITHIN_MS)
+        assert await page.evaluate("document.documentElement.scrollHeight") <= LOOKS[look][1]
 
 
 async def test_everything_grows_with_a_large_screen(tmp_path: Path) -> None:

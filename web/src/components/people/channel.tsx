@@ -59,7 +59,7 @@ export const Channel = memo(function Channel(props: ChannelProps) {
         <div className="name">
           <h2 title={person.name}>
             <button type="button" className="to-person" onClick={() => onOpen(person.user)}>
-              {person.name}
+              <span>{person.name}</span>
             </button>
           </h2>
           {simulated ? <span className="tag">simulated</span> : null}
