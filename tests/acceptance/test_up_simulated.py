@@ -36,6 +36,7 @@ async def watch(url: str, token: str) -> tuple[bool, set[str]]:
             if len(names) == 3:
                 break
         assert service.session is not None
+        assert service.session.may_mark, "the owner's link"
         return service.session.simulated, names
 
 
