@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from strapline_server import Server, ServerConfig
+from strapline_server.config import is_loopback
+
+_log = logging.getLogger(__name__)
 
 
 async def serve(config: ServerConfig) -> None:
@@ -14,4 +18,11 @@ async def serve(config: ServerConfig) -> None:
         ServerError: it cannot start.
     """
     async with Server(config):
+        beyond = [host for host in config.hosts if not is_loopback(host)]
+        if beyond:
+            _log.warning(
+                "%s is beyond this machine and this server speaks no TLS: without a proxy that "
+                "does, everyone on the way can read along",
+                ", ".join(beyond),
+            )
         await asyncio.Event().wait()

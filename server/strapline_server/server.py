@@ -28,7 +28,7 @@ from strapline_server.auth import Authority
 from strapline_server.carrier import Carrier
 from strapline_server.chores import Chores
 from strapline_server.clock import clock_state, monotonic_ms, wall_ms
-from strapline_server.config import ServerConfig, is_loopback
+from strapline_server.config import ServerConfig
 from strapline_server.connection import Connection
 from strapline_server.counters import Counters
 from strapline_server.desk import Desk
@@ -231,13 +231,6 @@ class Server:
                 f"({error.strerror}). Stop what has it, or set another port."
             ) from error
         _LOG.info("serving on port %d", self.port)
-        beyond = [host for host in self.config.hosts if not is_loopback(host)]
-        if beyond:
-            _LOG.warning(
-                "%s is beyond this machine and this server speaks no TLS: without a proxy that "
-                "does, everyone on the way can read along",
-                ", ".join(beyond),
-            )
 
     def _begin_chores(self) -> None:
         """Each on its own, so that rights wait for nothing else."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ import pytest
 from strapline.errors import CommandError
 from strapline.people import add_person, list_people
 from strapline.revoking import revoke
+from strapline.serving import serve
 from strapline.tokens import Wanted, print_token
 from strapline_client import StoppedError, WebSocketEventType, WebSocketService
 from strapline_server import AdminError, Server, ServerConfig
@@ -134,3 +137,20 @@ async def test_a_bridges_token_comes_with_what_to_do_with_it(
 async def test_a_token_for_nobody_that_there_is_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AdminError, match=r"'maren'.*user add"):
         await print_token(config(tmp_path), Wanted(viewer="Coach", users=("maren",)))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  # what is warned of
+async def test_serving_the_network_without_tls_is_warned_of(
+    tmp_path: Path, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = ServerConfig(
+        state_folder=tmp_path / "server", host=host, port=0, plain_beyond_loopback=True
+    )
+    with caplog.at_level(logging.INFO):
+        serving = asyncio.create_task(serve(here))
+        async with asyncio.timeout(20):
+            while "serving on port" not in caplog.text:  # noqa: ASYNC110  # no event tells of it
+                await asyncio.sleep(0.01)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    assert ("speaks no TLS" in caplog.text) == (host != "127.0.0.1")

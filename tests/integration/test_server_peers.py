@@ -214,12 +214,3 @@ async def test_a_client_that_leaves_while_it_is_verified_costs_nothing(tmp_path:
         await asyncio.sleep(0)
         assert server._members == {}
         assert server.counters.unauthenticated == 0
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  # what is warned of
-async def test_serving_the_network_without_tls_is_warned_of(
-    tmp_path: Path, host: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with serving(tmp_path, host=host, plain_beyond_loopback=True):
-        pass
-    assert ("speaks no TLS" in caplog.text) == (host != "127.0.0.1")
