@@ -28,6 +28,10 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], Table]]] = {
     "line": line.measure,
 }
 _RESULTS: Final = Path(__file__).parent / "results"
+_SPEED: Final = Path(__file__).parent.parent / "docs" / "topics" / "speed.md"
+#: Between these the page holds what was measured.
+BEGIN: Final = "<!-- measured: written by `python -m benchmarks` -->"
+END: Final = "<!-- end of what was measured -->"
 #: On a disk, where /tmp may be memory (Filesystem Hierarchy Standard 3.0, 5.15).
 _DISK: Final = Path("/var/tmp")  # noqa: S108  # a folder of its own is made in it
 
@@ -49,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     print(page)
     if not options.quick and not options.only:
         _keep(options.results, page, machine, tables)
+        if options.results == _RESULTS:
+            _SPEED.write_text(insert(_SPEED.read_text(), page))
     return 0
 
 
@@ -91,6 +97,16 @@ def _keep(folder: Path, page: str, machine: Machine, tables: Sequence[Table]) ->
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "latest.md").write_text(page)
     (folder / "latest.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+def insert(text: str, page: str) -> str:
+    """A page about speed, with these tables in place of those between its marks."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise BenchmarkError(f"{_SPEED} has lost its marks {BEGIN} and {END}")
+    tables = page.partition("\n\n")[2]
+    return f"{before}{begin}\n\n{tables}\n{end}{after}"
 
 
 if __name__ == "__main__":

@@ -98,8 +98,8 @@ def measure(bench: Bench) -> Table:
         )
         limits.append(
             f"{contestant.name}: a message to one viewer costs {message_us:,.0f} µs (checks, "
-            f"commit, state); each further viewer {hub_us:.1f} µs, nearly all of it the kernel's "
-            "`send()`."
+            f"commit, state); each further viewer {hub_us:.1f} µs, of which the kernel's `send()` "
+            f"takes {floor_us:.1f} and the loop's transport most of the rest."
         )
     return Table(
         "fan-out",

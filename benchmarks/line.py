@@ -22,7 +22,7 @@ from strapline_protocol.codec import decode_server
 from strapline_protocol.watching import HealthDataUpdate
 
 #: Straps, how often each sends, and which part of the time it does.
-_RUNS: Final = ((1, 25.0, 1.0), (10, 10.0, 0.5))
+_RUNS: Final = ((1, 40.0, 1.0), (10, 10.0, 0.5))
 _PATIENCE_S: Final = 60.0
 _ABOUT: Final = (
     "Simulated straps on a virtual Bluetooth link, their bridge, a server and a viewer in C: three "

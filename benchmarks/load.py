@@ -71,10 +71,11 @@ _RESULT: Final = TypeAdapter(Result)
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A result, and what a program under load computed meanwhile."""
+    """A result, and what a program under load computed and wrote to disk meanwhile."""
 
     result: Result
     cpu_ns: int
+    written_bytes: int
 
     @property
     def cpu_us(self) -> float:
@@ -117,9 +118,9 @@ class Load:
         self._rounds += 1
         self._program.tell(command)
         self._program.wait_for("begin\n", self._rounds)
-        before_ns = server.cpu_ns()
+        before_ns, before_bytes = server.cpu_ns(), server.written_bytes()
         self._program.wait_for("end\n", self._rounds)
-        after_ns = server.cpu_ns()
+        after_ns, after_bytes = server.cpu_ns(), server.written_bytes()
         told = self._program.wait_for(r"result (\{.*\})\n", self._rounds)
         result = _RESULT.validate_json(told[1])
         if result.delivered < result.expected:
@@ -127,7 +128,7 @@ class Load:
                 f"of {result.expected} readings {result.delivered} came: "
                 "the server under test, or this machine, is too slow for this"
             )
-        return Spent(result, after_ns - before_ns)
+        return Spent(result, after_ns - before_ns, after_bytes - before_bytes)
 
 
 @contextmanager

@@ -17,6 +17,12 @@ from typing import Final
 
 _PACKAGES: Final = ("strapline", "websockets", "picows", "uvloop", "pydantic", "bluetooth-sig")
 _SYNCS: Final = 200
+#: Processes that ran or wanted to, on average of the last minute.
+_QUIET: Final = 0.5
+_BUSY: Final = (
+    "\n\n**The machine was busy with something else:** what stands here is to see that it runs, "
+    "and says little of speed."
+)
 _PAGE: Final = bytes(4_096)
 
 
@@ -52,6 +58,7 @@ class Machine:
             f"{self.kernel}; {self.filesystem}, an fdatasync() in {self.fsync_ms[0]:.2f} ms (p99 "
             f"{self.fsync_ms[1]:.2f} ms); load before {self.load:.2f}. Python {self.python}, "
             f"SQLite {self.sqlite}, {self.compiler}; {versions}. {self.date}."
+            f"{_BUSY if self.load > _QUIET else ''}"
         )
 
 

@@ -32,6 +32,7 @@ class _Sample:
     p99_ms: float
     max_ms: float
     fsyncs_per_s: float
+    written_kib: float
 
 
 def _fits(users: int) -> int:
@@ -71,6 +72,7 @@ def _measure(bench: Bench, contestant: Contestant, users: int, count: Path) -> _
         result.p99_us / 1_000,
         result.max_us / 1_000,
         fsyncs / (scale.warm_s + scale.seconds),
+        spent.written_bytes / 1_024 / result.sent,
     )
 
 
@@ -107,6 +109,7 @@ def measure(bench: Bench) -> Table:
                 one.p99_ms,
                 one.max_ms,
                 None if isinstance(contestant, Peer) else one.fsyncs_per_s,
+                one.written_kib or None,
             ),
         )
         for contestant, one in middle.items()
@@ -119,7 +122,15 @@ def measure(bench: Bench) -> Table:
         "many-users",
         "Many users",
         about,
-        ("CPU a message, µs", "times the limit", "p50, ms", "p99, ms", "most, ms", "fsyncs/s"),
+        (
+            "CPU a message, µs",
+            "times the limit",
+            "p50, ms",
+            "p99, ms",
+            "most, ms",
+            "fsyncs/s",
+            "KiB to disk a message",
+        ),
         rows,
         (
             (

@@ -66,6 +66,12 @@ class Program:
                 spent += int((task / "schedstat").read_text().split()[0])
         return spent
 
+    def written_bytes(self) -> int:
+        """What it has made the kernel write to disks so far (man 5 proc: io)."""
+        told = Path(f"/proc/{self.process.pid}/io").read_text()
+        found = re.search(r"^write_bytes: (\d+)$", told, re.MULTILINE)
+        return int(found[1]) if found else 0
+
     def pss_kib(self) -> float:
         """Its memory, pages shared with others counted in part (man 5 proc: smaps_rollup), KiB."""
         rollup = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()

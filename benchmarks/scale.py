@@ -33,8 +33,8 @@ class Scale:
     held: tuple[int, ...] = (0, 500, 1_000, 2_000)
     ingested: int = 600_000
     drained: int = 200_000
-    line_s: float = 40.0
-    calls: int = 20_000
+    line_s: float = 26.0
+    calls: int = 10_000
 
 
 FULL: Final = Scale()

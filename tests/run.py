@@ -67,6 +67,7 @@ STEPS = (
 )
 
 NEEDS = (
+    Need("cc", ("gcc", "libc6-dev")),
     Need("chromium", ("chromium", "fonts-dejavu-core")),
     Need("dbus-daemon", ("dbus-daemon",)),
     Need("git", ("git",)),
