@@ -122,6 +122,8 @@ async def test_a_token_in_the_address_is_refused_and_not_in_the_servers_log(
                     assert (await peer.upgrade(path)).status == 400
             async with raw(server) as peer:
                 assert (await peer.request(f"/?t={token}", Connection="close")).status == 400
+            assert server.counters.handshakes_refused == 2
+            assert server.counters.http_responses == 1
     # It logs each request all the same.
     assert caplog.text.count(" 400") >= 3
     assert "eyJ" not in caplog.text

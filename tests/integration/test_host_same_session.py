@@ -1,7 +1,7 @@
 """The server's own tests, against one that is mounted in a host application: the same session.
 
-Of them all that look at what is said and done; those of frames, handshakes and plain files are of
-the server's own sockets.
+Of them all that look at what is said and done, and a bridge with a backlog; those of frames,
+handshakes and plain files are of the server's own sockets.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration import (
+    test_bridge_to_server,
     test_server_line,
     test_server_resume,
     test_server_rights,
@@ -27,6 +28,10 @@ NOT_HERE = (
     "test_a_stop_gives_each_client_its_own_moment",
     "test_tokens_that_are_not_good_here_are_refused",
     "test_too_much_while_a_snapshot_is_read_ends_the_connection",
+)
+OF_BRIDGES = (
+    "test_live_and_backlog_of_two_runs_are_on_the_server_once",
+    "test_a_stream_of_another_bridge_is_kept_and_holds_nothing_back",
 )
 OF_SOCKETS = (
     "test_a_flood_is_cut_and_the_others_do_not_feel_it",
@@ -55,6 +60,7 @@ TESTS = MappingProxyType(
         if name not in NOT_HERE
     }
     | {name: found_in(test_server_socket)[name] for name in OF_SOCKETS}
+    | {name: found_in(test_bridge_to_server)[name] for name in OF_BRIDGES}
 )
 # Found here by their names, they are collected once more; which server they get is a fixture's.
 globals().update(TESTS)
@@ -62,5 +68,5 @@ globals().update(TESTS)
 
 @pytest.fixture(autouse=True)
 def in_a_host_application(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (*WHOLE, test_server_socket):
+    for module in (*WHOLE, test_server_socket, test_bridge_to_server):
         monkeypatch.setattr(module, "serving", mounted)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from pydantic import TypeAdapter, ValidationError
+from websockets.http11 import Response
 
 from strapline_protocol.base import UserId
 from strapline_protocol.closing import CloseCode
@@ -255,17 +256,8 @@ class WebSocketHandler:
             text = "This application did not start its WebSocketHandler. Its log says how."
             await respond(send, refuse(HTTPStatus.SERVICE_UNAVAILABLE, text))
             return
-        if has_token(asked(scope)):
-            redact(scope)
-            text = "A token never goes into an address. Send it in AUTHENTICATE."
-            await respond(send, refuse(HTTPStatus.BAD_REQUEST, text))
-            return
-        path = path_below(scope)
-        if scope.get("root_path") and path != HEALTH_PATH:
-            await respond(send, refuse(HTTPStatus.NOT_FOUND, _ONLY_SOCKET))
-            return
-        request = request_of(scope, path)
-        await respond(send, check_method(request) or self._server.respond(request))
+        self._server.counters.http_responses += 1
+        await respond(send, _answer(self._server, scope))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._server is not None:
@@ -286,6 +278,19 @@ class WebSocketHandler:
         if not self._told:
             self._told = True
             _LOG.error(_NOT_STARTED)
+
+
+def _answer(server: Server, scope: Scope) -> Response:
+    """The answer to a plain request."""
+    if has_token(asked(scope)):
+        redact(scope)
+        text = "A token never goes into an address. Send it in AUTHENTICATE."
+        return refuse(HTTPStatus.BAD_REQUEST, text)
+    path = path_below(scope)
+    if scope.get("root_path") and path != HEALTH_PATH:
+        return refuse(HTTPStatus.NOT_FOUND, _ONLY_SOCKET)
+    request = request_of(scope, path)
+    return check_method(request) or server.respond(request)
 
 
 def default_folder(environment: Mapping[str, str] = os.environ) -> Path:
