@@ -34,6 +34,10 @@ def at(text: str) -> int:
         ("America/Santiago", "2024-09-08T12:00", "2024-09-08T04:00", 23),
         # Midnight happens twice.
         ("America/Havana", "2024-11-03T12:00", "2024-11-03T04:00", 25),
+        # Just after midnight clocks go back to before it: the day goes on from its first midnight.
+        ("America/St_Johns", "2010-11-07T02:30", "2010-11-07T02:30", 25),
+        ("America/St_Johns", "2010-11-07T03:00", "2010-11-07T02:30", 25),
+        ("America/St_Johns", "2010-11-06T12:00", "2010-11-06T02:30", 24),
         # A day that never was lies between these two.
         ("Pacific/Apia", "2011-12-30T09:00", "2011-12-29T10:00", 24),
     ],
@@ -45,13 +49,26 @@ def test_from_midnight_to_midnight(zone: str, now: str, begins: str, hours: int)
 
 @given(
     st.integers(0, 4_000_000_000_000),
-    st.sampled_from(["UTC", "Europe/Vienna", "America/Santiago", "Asia/Kolkata", "Africa/Cairo"]),
+    st.sampled_from(
+        ["UTC", "Europe/Vienna", "America/Santiago", "America/St_Johns", "Africa/Cairo"]
+    ),
 )
 def test_every_moment_is_in_its_day(now_ms: int, zone: str) -> None:
     begins, ends = day_of(now_ms, zone_named(zone))
     assert begins <= now_ms < ends
     assert 22 * HOUR < ends - begins < 26 * HOUR
     assert begins % 60_000 == 0
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_days_follow_one_another_beyond_the_calendar(zone: str) -> None:
+    at_ms = at("9999-12-27T12:00")
+    for _ in range(10):
+        _, ends = day_of(at_ms, zone_named(zone))
+        assert day_of(ends, zone_named(zone)) == (ends, ends + 24 * HOUR)
+        at_ms = ends
+    begins, ends = day_of(2**53, zone_named(zone))
+    assert begins <= 2**53 < ends
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "", "../../etc/passwd", "/etc/passwd", "\0"])

@@ -244,11 +244,13 @@ def test_every_resolution_says_what_the_readings_say(data: st.DataObject) -> Non
 def shuffle_ranks(bench: Bench, data: st.DataObject) -> None:
     """The order of sources changes after all is stored, as when their owner says another."""
     for metric in METRICS:
-        rows = bench.rows(f"SELECT device_key FROM latest WHERE metric = '{metric}'")
-        keys = data.draw(st.permutations([key for (key,) in rows]))
+        run = bench.connection.execute
+        rows = run("SELECT device_key FROM latest WHERE metric = ?", (metric,)).fetchall()
+        keys = data.draw(st.permutations([row["device_key"] for row in rows]))
         for rank, key in enumerate(keys):
-            bench.connection.execute(
-                f"UPDATE latest SET rank = {rank} WHERE metric = '{metric}' AND device_key = {key}"
+            run(
+                "UPDATE latest SET rank = ? WHERE metric = ? AND device_key = ?",
+                (rank, metric, key),
             )
 
 
