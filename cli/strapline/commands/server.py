@@ -183,6 +183,43 @@ def stats(
     raise typer.Exit(status or 0)
 
 
+@app.command("backup")
+def back_up(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The copy, which is new.")],
+    *,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Copy all that is stored, of one moment, while the server runs or not."""
+    import asyncio
+
+    from strapline.copying import make_copy
+    from strapline.where import settings
+
+    asyncio.run(make_copy(settings(config, data), target))
+
+
+@app.command("restore")
+def put_back(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What `backup` made.")],
+    *,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Put a copy back while the server is stopped; what was there is kept beside it.
+
+    Viewers begin anew, and bridges send what the copy lacks, as far as they still keep it.
+    """
+    import asyncio
+
+    from strapline.copying import put_copy_back
+    from strapline.where import settings
+
+    asyncio.run(put_copy_back(settings(config, data), source))
+
+
 @app.command("revoke")
 def revoke(
     who: Annotated[
