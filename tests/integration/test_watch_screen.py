@@ -270,6 +270,14 @@ async def test_many_people_scroll_and_the_chosen_one_stays(scene: Scene) -> None
         rows = await person.sees("▌ Person 07")
         assert rows[0].startswith(" ──●  Strapline")
         assert rows[-1].endswith("quit")
+        # A wheel looks elsewhere, and what is drawn again does not bring it back.
+        person.app.query_one("#people").scroll_to(y=0, animate=False, immediate=True)
+        for _ in range(3):
+            rows = await person.sees("  Ana")
+        assert "▌ Person 07" not in "\n".join(rows)
+        assert "Not measured yet" in rows[3]
+        await person.press("down")
+        await person.sees("▌ Person 08")
 
 
 @pytest.mark.parametrize("size", [(60, 24), (40, 20), (20, 10)], ids=str)

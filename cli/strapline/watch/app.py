@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from strapline.watch.band import band
+from strapline.watch.band import HEIGHT, band
 from strapline.watch.control import Control, Page
 from strapline.watch.feed import Feed
 from strapline.watch.ink import Look
@@ -53,6 +53,8 @@ class WatchApp(App[None]):
         self._control = Control(feed)
         self._levels: dict[str, Levels | None] = {}
         self._loading = False
+        self._bands: list[BandRows] = []
+        self._place: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="everyone"):
@@ -66,6 +68,11 @@ class WatchApp(App[None]):
     def on_mount(self) -> None:
         """Begin to draw."""
         self.set_interval(_TICK_S, self.draw)
+        people = self.query_one("#people", VerticalScroll)
+        self.watch(people, "scroll_y", self._scrolled, init=False)
+        self.call_after_refresh(self.draw)
+
+    def _scrolled(self) -> None:
         self.call_after_refresh(self.draw)
 
     def on_resize(self) -> None:
@@ -94,14 +101,21 @@ class WatchApp(App[None]):
         self.query_one("#bottom", Rows).show(bottom(view))
         said = [] if view.people else message_rows(in_the_middle(view), view.width)
         self.query_one("#message", Rows).show(said)
+        self._draw_bands(view)
+
+    def _draw_bands(self, view: View) -> None:
         people = self.query_one("#people", VerticalScroll)
-        shown = list(people.query(BandRows))
+        shown = self._bands
         if [one.user for one in shown] != [person.user for person in view.people]:
             for one in shown:
                 one.remove()
-            shown = [BandRows(self._look, person.user) for person in view.people]
+            shown = self._bands = [BandRows(self._look, person.user) for person in view.people]
             people.mount_all(shown)
-        for person, rows in zip(view.people, shown, strict=True):
+        self._follow_focus(people, view)
+        # Of a hundred people those are drawn who are on the screen.
+        first = int(people.scroll_offset.y) // HEIGHT
+        last = first + view.height // HEIGHT + 1
+        for person, rows in list(zip(view.people, shown, strict=True))[first : last + 1]:
             drawn = band(
                 person,
                 view.frame,
@@ -111,9 +125,23 @@ class WatchApp(App[None]):
             )
             self._levels[person.user] = drawn.levels
             rows.show(drawn.rows)
-            if person.user == view.focus:
-                people.scroll_to_widget(rows, animate=False)
         self._forget(view)
+
+    def _follow_focus(self, people: VerticalScroll, view: View) -> None:
+        """Bring the chosen one into sight when that changes; in between a wheel may scroll."""
+        users = tuple(person.user for person in view.people)
+        place = (view.focus, users, view.width, view.height)
+        if view.focus is None or place == self._place:
+            return
+        self._place = place
+        at = users.index(view.focus) * HEIGHT
+        room = people.size.height or view.height
+        top = people.scroll_offset.y
+        if at < top or at + HEIGHT > top + room:
+            wanted = at if at < top else at + HEIGHT - room
+            # Where it was just mounted it has no height yet to be scrolled through.
+            people.call_after_refresh(people.scroll_to, y=wanted, animate=False, immediate=True)
+            self.call_after_refresh(self.draw)
 
     def _forget(self, view: View) -> None:
         there = {person.user for person in view.people}

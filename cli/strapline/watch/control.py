@@ -80,6 +80,7 @@ class Control:
             simulated=session is not None and session.simulated,
             may_mark=self.may_mark,
             notice=words if now_ms < until_ms else "",
+            left_out=self._feed.people.left_out,
         )
 
     @property

@@ -20,6 +20,8 @@ from strapline.watch.words import clock_with_seconds
 
 _MARGIN: Final = "  "
 _MOST_NOTES: Final = 4
+#: More people than a screen shows at once; the others' gaps are told when they are chosen.
+_MOST_TOLD_OF: Final = 12
 _LEGEND: Final = (
     ("─", "live"),
     ("═", "filled in later"),
@@ -38,6 +40,7 @@ class View:
         silence_ms: since the last word of the server.
         may_mark: the server takes marks of this viewer.
         notice: what came of the last key; empty after a few seconds.
+        left_out: people for whom there was no seat.
     """
 
     people: Sequence[Person]
@@ -50,6 +53,7 @@ class View:
     simulated: bool = False
     may_mark: bool = False
     notice: str = ""
+    left_out: int = 0
 
     @property
     def frame(self) -> Frame:
@@ -137,8 +141,11 @@ def notes(view: View) -> list[str]:
         told.append(f"{trouble.title}. {trouble.remedy}")
     axis = view.frame.axis
     column_ms = None if axis is None else axis.column_ms
+    if view.left_out:
+        told.append(f"{view.left_out} more people have no room on this screen.")
     # The chosen person's first, since there is not always room for all.
-    for person in sorted(view.people, key=lambda one: one.user != view.focus):
+    chosen_first = sorted(view.people, key=lambda one: one.user != view.focus)
+    for person in chosen_first[:_MOST_TOLD_OF]:
         said = sheet_notes(sheet_of(person, view.now_ms), column_ms)
         if said:
             told.append(f"{first_name(person, view.people)}: {' '.join(said)}")

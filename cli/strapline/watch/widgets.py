@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from strapline.watch.band import HEIGHT
 from strapline.watch.ink import Look, Row
 
 
@@ -60,7 +61,11 @@ class Rows(Widget):
 
 
 class BandRows(Rows):
-    """One person's band; pressed, it is chosen."""
+    """One person's band; pressed, it is chosen. It takes its room before it is drawn."""
+
+    DEFAULT_CSS = f"""
+    BandRows {{ height: {HEIGHT}; }}
+    """
 
     class Chosen(Message):
         """Somebody pressed on this person."""

@@ -118,6 +118,11 @@ def test_the_chosen_persons_sentences_come_first() -> None:
     assert [line.split(":")[0] for line in notes(view)] == ["Other", "Tomás"]
 
 
+def test_who_has_no_seat_is_counted() -> None:
+    view = a_view([maren()], left_out=7)
+    assert notes(view)[0] == "7 more people have no room on this screen."
+
+
 def test_two_of_one_first_name_are_told_apart() -> None:
     people = [
         Person("a", "Ana Ruiz"),
