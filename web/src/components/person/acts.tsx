@@ -21,28 +21,83 @@ interface Draft {
 const LONGEST = 64;
 
 export function Acts({ user, session, markAsked }: ActsProps) {
-  const [draft, setDraft] = useState<Draft | null>(null);
-  const [said, setSaid] = useState("");
-  const begin = (what: Draft["what"]) => {
-    const atMs = websocketService.serverNow();
-    if (atMs !== null) {
-      setSaid("");
-      setDraft({ what, atMs: Math.floor(atMs) });
+  const [draft, setDraft] = useDraft(markAsked);
+  const [said, ask] = useAsked(user);
+  const first = useFocusAfter(draft);
+  const write = (text: string) => {
+    setDraft(null);
+    if (draft?.what === "mark") {
+      const { atMs } = draft;
+      void ask("mark", { label: text, atMs }, `Marked ${clockWithSeconds(atMs)}`);
+    } else if (draft !== null) {
+      void ask("startSession", { name: text, atMs: draft.atMs }, "Session started");
     }
   };
+  const running = session !== null;
+  const other = () =>
+    running ? void ask("endSession", {}, "Session ended") : setDraft(draftOf("session"));
+  return (
+    <div className="acts">
+      {draft === null ? (
+        <>
+          <button
+            type="button"
+            className="button first"
+            ref={first}
+            onClick={() => setDraft(draftOf("mark"))}
+          >
+            Mark
+          </button>
+          <button type="button" className="button" onClick={other}>
+            {running ? "End session" : "Start session"}
+          </button>
+        </>
+      ) : (
+        <Write draft={draft} onWrite={write} onLeave={() => setDraft(null)} />
+      )}
+      <p className="said second" role="status">
+        {draft === null ? said : ""}
+      </p>
+    </div>
+  );
+}
+
+/** Of this moment; null where the server has not said its time. */
+function draftOf(what: Draft["what"]): Draft | null {
+  const atMs = websocketService.serverNow();
+  return atMs === null ? null : { what, atMs: Math.floor(atMs) };
+}
+
+function useDraft(markAsked: number) {
+  const [draft, setDraft] = useState<Draft | null>(null);
   const seen = useRef(markAsked);
   useEffect(() => {
     if (seen.current !== markAsked) {
       seen.current = markAsked;
-      const atMs = websocketService.serverNow();
-      if (atMs !== null) {
-        setSaid("");
-        setDraft({ what: "mark", atMs: Math.floor(atMs) });
-      }
+      setDraft(draftOf("mark"));
     }
   }, [markAsked]);
+  return [draft, setDraft] as const;
+}
+
+/** The form takes the focus with it when it goes, and the keyboard with the focus. */
+function useFocusAfter(draft: Draft | null) {
+  const button = useRef<HTMLButtonElement>(null);
+  const wrote = useRef(false);
+  useEffect(() => {
+    if (wrote.current && draft === null) {
+      button.current?.focus();
+    }
+    wrote.current = draft !== null;
+  }, [draft]);
+  return button;
+}
+
+/** Asks the server, and what came of it. */
+function useAsked(user: string) {
+  const [said, setSaid] = useState("");
   const ask = async (method: string, params: Record<string, unknown>, done: string) => {
-    setDraft(null);
+    setSaid("");
     try {
       await websocketService.request(method, { user, ...params });
       setSaid(done);
@@ -53,43 +108,7 @@ export function Acts({ user, session, markAsked }: ActsProps) {
       setSaid(`Not done: ${error.message}`);
     }
   };
-  const write = (text: string) => {
-    if (draft?.what === "mark") {
-      const { atMs } = draft;
-      void ask("mark", { label: text, atMs }, `Marked ${clockWithSeconds(atMs)}`);
-    } else if (draft !== null) {
-      void ask("startSession", { name: text, atMs: draft.atMs }, "Session started");
-    }
-  };
-  return (
-    <div className="acts">
-      {draft === null ? (
-        <>
-          <button type="button" className="button first" onClick={() => begin("mark")}>
-            Mark
-          </button>
-          {session === null ? (
-            <button type="button" className="button" onClick={() => begin("session")}>
-              Start session
-            </button>
-          ) : (
-            <button
-              type="button"
-              className="button"
-              onClick={() => void ask("endSession", {}, "Session ended")}
-            >
-              End session
-            </button>
-          )}
-        </>
-      ) : (
-        <Write draft={draft} onWrite={write} onLeave={() => setDraft(null)} />
-      )}
-      <p className="said second" role="status">
-        {said}
-      </p>
-    </div>
-  );
+  return [said, ask] as const;
 }
 
 interface WriteProps {

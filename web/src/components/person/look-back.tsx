@@ -25,10 +25,10 @@ import {
   spanned,
   stretchOf,
 } from "@/model/look-back";
-import { pastSheetOf } from "@/model/past";
+import { type PastSheet, pastSheetOf } from "@/model/past";
 import { heartRateOf, sessionOf } from "@/model/person";
 import type { RateView } from "@/model/rate";
-import { sheetOf } from "@/model/sheet";
+import { type Sheet as SheetModel, sheetOf } from "@/model/sheet";
 import { FIVE_MINUTES, SPANS, type Span, spanOfSession } from "@/model/spans";
 import type { PastRecord } from "@/services/past";
 import type { WatchedPerson } from "@/services/websocket-service";
@@ -225,35 +225,23 @@ function Shown({ person, rate, nowMs, looking, figure: drag, notes, children }: 
           nowMs,
         })
       : asPast(sheet, present ? null : record.known);
-  const marks = <Marks marks={notes.marks} stretch={stretch} />;
   const note = sheet === null ? "" : sheetNote(sheet, width);
   return (
     <>
       <div className="notes-strip">
         <Sessions sessions={notes.sessions} stretch={stretch} nowMs={nowMs} live={live} />
       </div>
-      <div className="drawn" data-live={live ? "" : undefined} {...drag}>
-        {sheet === null ? (
-          <div ref={figure as RefObject<HTMLDivElement | null>}>
-            <PastPlot sheet={past} name={person.name} live={live} width={width}>
-              {marks}
-            </PastPlot>
-          </div>
-        ) : (
-          <div className="five">
-            <Sheet
-              sheet={sheet}
-              live={present && rate.bpm !== null}
-              name={person.name}
-              figure={figure}
-              width={width}
-            />
-            <div className="over">{marks}</div>
-            {past.pending.length > 0 && sheet.last === null ? (
-              <p className="waits">Fetching…</p>
-            ) : null}
-          </div>
-        )}
+      <div className="drawn" {...drag}>
+        <Drawn
+          readings={sheet}
+          past={past}
+          name={person.name}
+          live={sheet === null ? live : present && rate.bpm !== null}
+          figure={figure}
+          width={width}
+        >
+          <Marks marks={notes.marks} stretch={stretch} />
+        </Drawn>
         <Axis {...stretch} live={live} />
       </div>
       {sheet === null ? <MeansLegend /> : <Legend />}
@@ -263,6 +251,34 @@ function Shown({ person, rate, nowMs, looking, figure: drag, notes, children }: 
       <Noted notes={notes} stretch={stretch} nowMs={nowMs} />
       <PastTable sheet={past} name={person.name} />
     </>
+  );
+}
+
+interface DrawnProps {
+  /** Null: means, as `past` has them. */
+  readonly readings: SheetModel | null;
+  readonly past: PastSheet;
+  readonly name: string;
+  readonly live: boolean;
+  readonly figure: RefObject<HTMLElement | null>;
+  readonly width: number;
+  /** Over it. */
+  readonly children: ReactNode;
+}
+
+function Drawn({ readings, past, name, live, figure, width, children }: DrawnProps) {
+  return readings === null ? (
+    <div ref={figure as RefObject<HTMLDivElement | null>}>
+      <PastPlot sheet={past} name={name} live={live} width={width}>
+        {children}
+      </PastPlot>
+    </div>
+  ) : (
+    <div className="five">
+      <Sheet sheet={readings} live={live} name={name} figure={figure} width={width} />
+      <div className="over">{children}</div>
+      {past.pending.length > 0 && past.count === 0 ? <p className="waits">Fetching…</p> : null}
+    </div>
   );
 }
 
