@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,14 @@ def test_a_short_secret_fails_at_once_with_the_command_for_a_good_one(secret: st
 def test_the_documentations_secret_fails_however_long_it_is_made() -> None:
     with pytest.raises(SecretError, match="sample"):
         WebSocketHandler("your-jwt-secret" * 3)
+
+
+def test_no_framework_is_needed() -> None:
+    frameworks = ("fastapi", "starlette", "uvicorn")
+    # A module that is None cannot be imported.
+    block = f"import sys; sys.modules.update(dict.fromkeys({frameworks}))"
+    make = f"from strapline_server import WebSocketHandler; WebSocketHandler({SECRET!r})"
+    subprocess.run([sys.executable, "-c", f"{block}; {make}"], check=True)
 
 
 def test_making_one_touches_nothing(tmp_path: Path) -> None:
