@@ -21,6 +21,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, NoReturn
 
@@ -139,7 +140,7 @@ class Authority:
         }
         _Payload.model_validate(claims)
         payload = json.dumps(claims, separators=(",", ":")).encode()
-        return PyJWS(algorithms=[HS256]).encode(payload, self._secret, HS256, {"kid": OWN_KEY})
+        return _checker((HS256,)).encode(payload, self._secret, HS256, {"kid": OWN_KEY})
 
     def is_issuers(self, key: PublicKey) -> bool:
         """Whether this is a key of the host application's issuer."""
@@ -217,6 +218,15 @@ class Authority:
         return max(1, min(longest_s, int(payload.exp - made_s)))
 
 
+@cache
+def _checker(algorithms: tuple[str, ...]) -> PyJWS:
+    """What checks these and no other; to make one costs more than to check with it."""
+    jws = PyJWS(algorithms=algorithms)
+    if EDDSA[1] in algorithms:
+        jws.register_algorithm(EDDSA[1], OKPAlgorithm())
+    return jws
+
+
 def _header(token: str) -> Mapping[str, Any]:
     """The header, of which nothing is verified yet.
 
@@ -228,7 +238,7 @@ def _header(token: str) -> Mapping[str, Any]:
     if not _FORM.fullmatch(token):
         raise TokenError("token: not a signed token")
     try:
-        header = PyJWS().get_unverified_header(token)
+        header = _checker(()).get_unverified_header(token)
     except (PyJWTError, ValueError, RecursionError) as error:
         # The cause could quote the token.
         raise TokenError(f"token: {_plain(error)}") from None
@@ -246,14 +256,11 @@ def signed_payload(token: str, key: Key) -> bytes:
         TokenError: it was not, or something in the header changes how it is to be read.
     """
     header = _header(token)
-    algorithms = [HS256] if isinstance(key, bytes) else list(EDDSA)
+    algorithms = (HS256,) if isinstance(key, bytes) else EDDSA
     if header.get("alg") not in algorithms:
         raise TokenError(f"token: not signed with {algorithms[0]}, as its key is")
-    jws = PyJWS(algorithms=algorithms)
-    if not isinstance(key, bytes):
-        jws.register_algorithm("Ed25519", OKPAlgorithm())
     try:
-        payload: bytes = jws.decode(token, key, algorithms)
+        payload: bytes = _checker(algorithms).decode(token, key, algorithms)
     except (PyJWTError, ValueError, RecursionError) as error:
         raise TokenError(f"token: {_plain(error)}") from None
     return payload
