@@ -208,9 +208,10 @@ def put_back(
     data: Data = None,
     debug: Debug = False,
 ) -> None:
-    """Put a copy back while the server is stopped; what was there is kept beside it.
+    """Put a copy back while the server is stopped.
 
-    Viewers begin anew, and bridges send what the copy lacks, as far as they still keep it.
+    What was there is kept beside it. Viewers begin anew, and bridges send what the copy lacks,
+    as far as they still keep it.
     """
     import asyncio
 
