@@ -1,5 +1,5 @@
 // Marks and sessions, set from the page: by button, or by the key m, at the moment it is pressed.
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useLayoutEffect, useRef, useState } from "react";
 import { clockWithSeconds } from "@/model/words";
 import type { Session } from "@/protocol/messages";
 import { RequestError } from "@/services/requests";
@@ -71,7 +71,8 @@ function draftOf(what: Draft["what"]): Draft | null {
 function useDraft(markAsked: number) {
   const [draft, setDraft] = useState<Draft | null>(null);
   const seen = useRef(markAsked);
-  useEffect(() => {
+  // With the key itself, and the focus with it: what is typed next is in the field already.
+  useLayoutEffect(() => {
     if (seen.current !== markAsked) {
       seen.current = markAsked;
       setDraft(draftOf("mark"));
@@ -84,7 +85,7 @@ function useDraft(markAsked: number) {
 function useFocusAfter(draft: Draft | null) {
   const button = useRef<HTMLButtonElement>(null);
   const wrote = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wrote.current && draft === null) {
       button.current?.focus();
     }
@@ -120,7 +121,7 @@ interface WriteProps {
 function Write({ draft, onWrite, onLeave }: WriteProps) {
   const [text, setText] = useState("");
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const mark = draft.what === "mark";
   const submit = (event: FormEvent) => {
     event.preventDefault();
