@@ -169,7 +169,7 @@ def test_a_pasted_link_is_not_shown_and_in_no_process_list(demo: Program, home: 
 
 
 def test_a_terminal_without_utf8_gets_ascii(demo: Program, home: Path) -> None:
-    env = {**environment(home), "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    env = {**environment(home), "LC_ALL": "C"}
     with in_a_terminal(["watch"], env) as screen:
         screen.waits_for("Tomas Reyes")
         screen.waits_for("--@ Live")
@@ -193,6 +193,13 @@ def test_one_look_and_away(demo: Program, home: Path) -> None:
     lines = once.out.splitlines()
     assert [line.split("  ")[0].strip() for line in lines] == list(PEOPLE)
     assert once.err == ""
+
+
+def test_lines_are_ascii_where_nothing_else_can_be_written(demo: Program, home: Path) -> None:
+    env = {**environment(home), "PYTHONIOENCODING": "ascii"}
+    with strapline(["watch", "--once"], env) as once:
+        assert once.wait() == 0, once.err
+    assert "Tomas Reyes" in once.out
 
 
 def test_json_is_a_line_an_update_until_it_is_told_to_stop(demo: Program, home: Path) -> None:

@@ -49,7 +49,8 @@ def json_line(update: Update, users: Mapping[str, UserState]) -> str | None:
         told["name"] = users[update.user].name
     told["type"] = update.type
     head = {key: told.pop(key) for key in ("type", "user", "name") if key in told}
-    return json.dumps({**head, **told}, ensure_ascii=False, separators=(",", ":"))
+    # In ASCII alone, it is the same in every locale.
+    return json.dumps({**head, **told}, separators=(",", ":"))
 
 
 def table(people: Sequence[Person], connection: Connection, now_ms: int) -> list[str]:

@@ -95,8 +95,11 @@ def require_watch_extra() -> None:
 def look_of_terminal() -> Look:
     """What this terminal can show, and what its user wishes."""
     system = None if os.environ.get("NO_COLOR") else make_console().color_system
+    # Python reads and writes UTF-8 even where this says that nothing but ASCII is wished.
+    wished = os.environ.get("LC_ALL") in {"C", "POSIX"}
     encoding = (sys.stdout.encoding or locale.getpreferredencoding()).lower().replace("-", "")
-    return Look(ascii=encoding not in {"utf8", "utf8sig"}, colours=_SYSTEMS.get(system, 16))
+    ascii_only = wished or encoding not in {"utf8", "utf8sig"}
+    return Look(ascii=ascii_only, colours=_SYSTEMS.get(system, 16))
 
 
 async def _on_screen(feed: Feed) -> None:
@@ -184,9 +187,10 @@ def _print(lines: Sequence[str]) -> None:
     Raises:
         ReaderGone: nobody reads any more.
     """
+    look = look_of_terminal()
     try:
         for line in lines:
-            print(line, flush=True)
+            print(look.words(line), flush=True)
     except BrokenPipeError:
         # What is still buffered would fail once more when Python leaves.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -55,6 +55,8 @@ def test_a_screen_is_only_for_a_terminal_at_both_ends(
         ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, "utf-8", 0, False),
         ({"TERM": "xterm-256color"}, "ISO-8859-1", 256, True),
         ({"TERM": "xterm-256color"}, "ascii", 256, True),
+        ({"TERM": "xterm-256color", "LC_ALL": "C"}, "utf-8", 256, True),
+        ({"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}, "utf-8", 256, False),
     ],
     ids=str,
 )
@@ -65,7 +67,7 @@ def test_what_the_terminal_can_show(
     colours: int,
     plain: bool,
 ) -> None:
-    for name in ("COLORTERM", "TERM", "NO_COLOR", "FORCE_COLOR"):
+    for name in ("COLORTERM", "TERM", "NO_COLOR", "FORCE_COLOR", "LC_ALL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     for name, value in variables.items():
