@@ -191,7 +191,7 @@ def back_up(
     data: Data = None,
     debug: Debug = False,
 ) -> None:
-    """Copy all that is stored, of one moment, while the server runs or not."""
+    """Copy all that is stored, of one moment."""
     import asyncio
 
     from strapline.copying import make_copy
