@@ -250,6 +250,20 @@ def test_a_token_that_lets_nobody_in_says_what_to_do(
             assert "Traceback" not in program.err
 
 
+def test_a_screen_that_nobody_may_see_says_so_and_leaves_with_a_failure(
+    demo: Program, home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "link"
+    file.write_text(f"http://127.0.0.1:{demo.wait_for(LINK)['port']}/#token=a.b.c\n")
+    with in_a_terminal(["watch", "--token-file", str(file)], environment(home)) as screen:
+        screen.waits_for("This link no longer holds.")
+        screen.types("q")
+        assert screen.leaves() == 1
+        assert screen.is_given_back()
+        after = screen.written.rpartition(SCREEN_OFF)[2].decode()
+    assert "This link no longer holds." in after
+
+
 def test_a_link_on_the_command_line_is_refused(demo: Program, home: Path) -> None:
     link = demo.wait_for(LINK)
     with strapline(["watch", link[0]], environment(home)) as program:

@@ -107,6 +107,8 @@ async def _on_screen(feed: Feed) -> None:
 
     app = WatchApp(feed, look_of_terminal())
     following = asyncio.create_task(feed.run())
+    # A fault of ours ends the screen too: nobody looks at what is no longer told.
+    following.add_done_callback(lambda task: app.exit() if _failed(task) else None)
     screen = asyncio.create_task(app.run_async())
     try:
         await asyncio.shield(screen)
@@ -117,6 +119,12 @@ async def _on_screen(feed: Feed) -> None:
             await screen
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
+    if _failed(following):
+        following.result()
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
 
 
 async def _in_lines(feed: Feed, *, as_json: bool) -> None:

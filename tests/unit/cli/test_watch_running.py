@@ -1,12 +1,13 @@
 """What a run of `strapline watch` looks at before it begins."""
 
+import asyncio
 import io
 import sys
 
 import pytest
 
 from strapline.errors import CommandError
-from strapline.watch.running import Wish, look_of_terminal, require_watch_extra
+from strapline.watch.running import Wish, _on_screen, look_of_terminal, require_watch_extra
 
 
 class Stream(io.StringIO):
@@ -75,3 +76,25 @@ def test_what_the_terminal_can_show(
     monkeypatch.setattr(sys, "stdout", Stream(encoding=encoding))
     look = look_of_terminal()
     assert (look.colours, look.ascii) == (colours, plain)
+
+
+async def test_a_fault_of_ours_ends_the_screen_and_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Broken:
+        async def run(self) -> None:
+            raise RuntimeError("a fault of ours")
+
+    class Screen:
+        def __init__(self, feed: object, look: object) -> None:
+            self._left = asyncio.Event()
+
+        def exit(self) -> None:
+            self._left.set()
+
+        async def run_async(self) -> None:
+            await self._left.wait()
+
+    monkeypatch.setattr("strapline.watch.app.WatchApp", Screen)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        await _on_screen(Broken())  # type: ignore[arg-type]  # as much of a feed as it needs
