@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -116,20 +117,22 @@ def _blocks(
     zeros: dict[str, Zero] = {}
     with closing(rows):
         for ordinal, row in enumerate(rows):
-            if (block := sound(row["block_key"], row["data"])) is None:
-                continue
             zero = zeros.get(row["zero"]) or Zero.model_validate_json(row["zero"])
             zeros[row["zero"]] = zero
-            series, json_bytes = block
-            at_ms = wall_times(zero, series.elapsed())
-            received_ms = (row["committed_ms"], row["judged_ms"])
-            piece = Piece(row["stream"], series, at_ms, *received_ms, zero)
-            loaded = Loaded(row["device_key"], piece, json_bytes)
-            yield row["from_ms"], _readings(loaded, ordinal, from_ms, to_ms)
+            yield row["from_ms"], _readings(row, zero, ordinal, from_ms, to_ms)
 
 
-def _readings(block: Loaded, ordinal: int, from_ms: int, to_ms: int) -> Iterator[Found]:
-    piece = block.piece
-    moments = zip(piece.at_ms, piece.series.numbers(), range(len(piece.at_ms)), strict=True)
-    for at_ms, number, row in sorted(one for one in moments if from_ms <= one[0] < to_ms):
-        yield Found(at_ms, piece.stream, number, ordinal, row, block)
+def _readings(
+    row: sqlite3.Row, zero: Zero, ordinal: int, from_ms: int, to_ms: int
+) -> Iterator[Found]:
+    """A block's, which is unpacked when the first of them is asked for."""
+    if (unpacked := sound(row["block_key"], row["data"])) is None:
+        return
+    series, json_bytes = unpacked
+    at_ms = wall_times(zero, series.elapsed())
+    received_ms = (row["committed_ms"], row["judged_ms"])
+    piece = Piece(row["stream"], series, at_ms, *received_ms, zero)
+    block = Loaded(row["device_key"], piece, json_bytes)
+    moments = zip(at_ms, series.numbers(), range(len(at_ms)), strict=True)
+    for moment, number, place in sorted(one for one in moments if from_ms <= one[0] < to_ms):
+        yield Found(moment, piece.stream, number, ordinal, place, block)
