@@ -212,6 +212,7 @@ def test_a_page_that_had_to_read_much_is_shorter(
         found += [len(one.at_ms) for one in page.stretches]
     assert after is None
     assert sum(found) == 2_000
+    assert len(found) == 14
     assert all(140 <= length <= 150 for length in found[:-1])
 
 
