@@ -33,6 +33,8 @@ _CHECK_WITHIN_S: Final = 3.0
 _CHECK_EVERY: Final = 10_000
 
 _PRAGMAS: Final = (
+    # Of a new file only. A commit writes each page that it touches, most of them for one row.
+    "PRAGMA page_size = 1024",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",

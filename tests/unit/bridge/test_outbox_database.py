@@ -50,6 +50,7 @@ async def test_it_is_durable(tmp_path: Path) -> None:
     async with _opened(tmp_path / "o.db") as connection:
         assert await _value(connection, "PRAGMA journal_mode") == "wal"
         assert await _value(connection, "PRAGMA synchronous") == 2, "FULL"
+        assert await _value(connection, "PRAGMA page_size") == 1_024
         assert await _value(connection, "PRAGMA foreign_keys") == 1
 
 

@@ -21,7 +21,7 @@ from strapline_protocol.publishing import Rejected
 from tests.integration.bridge_kit import Committed, a_reading, an_outbox, readings_of
 
 _READINGS = 3_000
-_PAGE = 4_096
+_PAGE = 1_024
 
 
 async def _filled(path: Path, streams: int = 2, readings: int = _READINGS) -> Committed:

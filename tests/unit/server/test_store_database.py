@@ -42,6 +42,7 @@ async def test_it_is_durable_and_keeps_its_name(tmp_path: Path) -> None:
     assert writer is not None
     assert writer.execute("PRAGMA synchronous").fetchone()[0] == 2
     assert writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert writer.execute("PRAGMA page_size").fetchone()[0] == 1_024
     assert writer.execute("PRAGMA foreign_keys").fetchone()[0] == 1
     assert writer.execute("PRAGMA user_version").fetchone()[0] == len(load_migrations())
     names = (database.store_id, database.epoch)
