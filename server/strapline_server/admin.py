@@ -211,8 +211,7 @@ class Admin:
         shown: str = _check(_NAME, sub if name is None else name, "name", "at most 128 characters")
         if metrics is not None:
             _check(_METRICS, metrics, "metrics", "names such as heart_rate")
-        known = {user.id for user in await self._store.users()}
-        if users != "all" and (missing := sorted(set(users) - known)):
+        if users != "all" and (missing := await self._store.missing(users)):
             raise AdminError(
                 f"no user {missing[0]!r}. Add them first: strapline server user add {missing[0]}"
             )

@@ -65,6 +65,11 @@ def find_user(transaction: Transaction, user: str) -> User | None:
     return _user(row) if row is not None else None
 
 
+def missing_users(transaction: Transaction, users: Iterable[str]) -> list[str]:
+    """Those of these that there are not, by id."""
+    return [user for user in sorted(set(users)) if find_user(transaction, user) is None]
+
+
 def user_of_key(transaction: Transaction, user_key: int) -> User:
     """The user that a row refers to."""
     row = transaction.one("user_by_key", user_key=user_key)

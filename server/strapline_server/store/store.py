@@ -205,6 +205,12 @@ class Store:
         path = self._folder / FILE_NAME
         return await self._database.read(lambda transaction: read_facts(transaction, path))
 
+    async def missing(self, users: Iterable[str]) -> list[str]:
+        """Those of these users that there are not, by id."""
+        return await self._database.read(
+            lambda transaction: people.missing_users(transaction, users)
+        )
+
     async def users(self) -> list[User]:
         """Every user."""
         return await self._database.read(people.all_users)

@@ -158,3 +158,8 @@ def test_grants_of_several_are_those_of_each(bench: Bench) -> None:
     alone = {sub: people.find_grant(bench.transaction, sub) for sub in subs}
     assert people.grants_of(bench.transaction, [*subs, "nobody"]) == alone
     assert {grant.sub: grant for grant in people.all_grants(bench.transaction)} == alone
+
+
+def test_who_is_not_there_is_told_by_id(bench: Bench) -> None:
+    assert people.missing_users(bench.transaction, ["zoe", "ana", "eli", "zoe"]) == ["eli", "zoe"]
+    assert people.missing_users(bench.transaction, []) == []
