@@ -109,6 +109,8 @@ async def test_an_update_reaches_every_viewer_and_measured_values_stay_apart(
 async def test_what_is_wrong_is_said_in_the_caller_s_face(tmp_path: Path) -> None:
     async with running(tmp_path) as app:
         await app.post("/people/user123?name=Maren")
+        await app.post("/people/user123?name=Maren%20Holt")
+        assert (await app.refusal("/login/nobody", {}))[0] == 404
         status, text = await app.refusal("/people/user123/health", {"heart_rate": {"average": 7}})
         assert status == 422
         quoted = "heart_rate.average: 7 is not plausible. Give a number from 25 to 250 (bpm)."
@@ -123,10 +125,11 @@ async def test_the_page_s_viewer_prints_what_the_page_sends(tmp_path: Path) -> N
     async with running(tmp_path) as app:
         await app.post("/people/user123?name=Maren")
         token = (await app.post("/login/user123"))["token"]
-        words = command("python3 watch.py")
-        assert words[2:] == ["ws://127.0.0.1:8000/realtime/ws", "$TOKEN"]
-        viewer = [str(tmp_path / words[1]), app.url, token]
-        with program(viewer, environment(tmp_path)) as watching:
+        assert command("export STRAPLINE_URL")[1].endswith(":8000/realtime/ws")
+        _, file = command("python3 watch.py")
+        env = environment(tmp_path)
+        env |= {"STRAPLINE_URL": app.url, "STRAPLINE_TOKEN": token}
+        with program([str(tmp_path / file)], env) as watching:
             await asyncio.to_thread(watching.wait_for, r"user123 \{")
             (sent,) = UPDATE.findall(PAGE)
             user, data = eval(sent)  # noqa: S307  # our page

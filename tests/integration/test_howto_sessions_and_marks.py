@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shlex
 import sys
@@ -36,7 +37,7 @@ def run(command: str, folder: Path) -> str:
 
 async def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     may_mark, may_not, program, *sources = commands()
-    assert program.startswith("python intervals.py ws://")
+    assert program.endswith("/ws STRAPLINE_TOKEN=$(cat coach.token) python intervals.py")
     (text,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (tmp_path / "intervals.py").write_text(text)
     async with serving(tmp_path / "state") as server:
@@ -54,8 +55,7 @@ async def test_the_page_does_what_it_says(tmp_path: Path) -> None:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             str(tmp_path / "intervals.py"),
-            url,
-            token,
+            env={**os.environ, "STRAPLINE_URL": url, "STRAPLINE_TOKEN": token},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
