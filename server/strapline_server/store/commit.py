@@ -22,7 +22,7 @@ from strapline_server.store.aggregates import Aggregates, DayCache
 from strapline_server.store.blocks import Place, Rebase, insert_blocks
 from strapline_server.store.columns import merge, wall_times, without_marks
 from strapline_server.store.database import Transaction, Value
-from strapline_server.store.notes import OWNER, fold_notes
+from strapline_server.store.notes import HOST, OWNER, VIEWER, fold_notes
 from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
 from strapline_server.store.sources import know_contact, past_of_day
@@ -35,7 +35,11 @@ from strapline_server.store.telling import Change, Past, Telling, Update, take_u
 _MOST_RANGES: Final = 10_000
 #: Devices that are remembered to know contact; others are asked after anew.
 _MOST_KNOWN: Final = 10_000
-_DENIED: Final = "this bridge may not publish for that user, or not into that stream"
+_DENIED: Final = (
+    "this bridge may not publish for that user, into that stream, of that metric, or as that device"
+)
+#: Who says it where no bridge does: nobody may speak in their place.
+_NO_DEVICES: Final = frozenset({HOST, VIEWER})
 _ERASED: Final = "this was erased: delete your copy"
 
 
@@ -206,6 +210,7 @@ class Commit:
         users = {}
         for moved in Rebase(self._transaction, self._run.days).move(row.key, row.zero, zero):
             self._run.forget(moved.user_key, moved.metric)
+            self._speaker.fold_again(moved.user_key, moved.metric, moved.device_key)
             if moved.user_key not in users:
                 users[moved.user_key] = user_of_key(self._transaction, moved.user_key)
             self._changes.append(
@@ -234,8 +239,8 @@ class Commit:
             gone = accounts.within(Kind.ERASED, ranges)
             erased.update(gone)
             # Only a host application gives a summary.
-            said_by_host = series.metric == SUMMARY.name
-            if user is None or said_by_host or not grant.sees(series.metric):
+            said_by_others = series.metric == SUMMARY.name or series.device in _NO_DEVICES
+            if user is None or said_by_others or not grant.sees(series.metric):
                 known = accounts.within(Kind.RECEIVED, ranges)
                 held.update(known)
                 refused = IntervalSet(ranges).minus(IntervalSet([*known, *gone])).ranges()

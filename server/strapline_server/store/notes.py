@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue, ValidationError
 
-from strapline_protocol.base import Count, Label, StreamId, WallMs, WireModel
+from strapline_protocol.base import SAFE_INTEGER, Count, Label, StreamId, WallMs, WireModel
 from strapline_protocol.codec import faults_of
 from strapline_protocol.metrics import MARK, SESSION, SUMMARY, metric_named
 from strapline_protocol.opening import ClockState
@@ -164,11 +164,29 @@ def fold_notes(
     stream_key: int,
     series: Series,
     at_ms: Sequence[int],
+    *,
+    own: bool = False,
 ) -> None:
-    """Take in notes. One that has not the columns of its metric is stored and shows nothing."""
+    """Take in notes. Some are stored and show nothing.
+
+    Those that have not the columns of their metric; and of a bridge those that are about a
+    moment ahead of the server's clock, or a session that ends at one.
+
+    Args:
+        transaction: to do it in.
+        user_key: of whom.
+        device_key: who says it.
+        stream_key: in which stream.
+        series: the notes, and
+        at_ms: their wall times.
+        own: of the server's own stream: their times were judged when they were said, and where
+            the clock was set back since, they stay.
+    """
+    ahead_ms = transaction.now_ms + AHEAD_MS
+    latest_ms = SAFE_INTEGER if own else ahead_ms
     rows = zip(series.numbers(), at_ms, _said(series), strict=True)
     for number, at, columns in rows:
-        if columns is None or at > transaction.now_ms + AHEAD_MS:
+        if columns is None or at > latest_ms:
             continue
         key: dict[str, Value] = {
             "user_key": user_key,
@@ -181,15 +199,18 @@ def fold_notes(
         match columns:
             case _SessionColumns(id=identity, name=name, duration_ms=lasts_ms):
                 until_ms = None if lasts_ms is None else at + lasts_ms
+                if until_ms is not None and until_ms > latest_ms:
+                    continue
                 content = json.dumps(name)
                 transaction.run(
                     "say_session", **key, name=identity, until_ms=until_ms, content=content
                 )
             case _MarkColumns(label=label):
-                transaction.run("say", **key, name="", content=json.dumps(label))
+                content = json.dumps(label)
+                transaction.run("say_mark", **key, name="", content=content, latest_ms=ahead_ms)
             case _SummaryColumns(summary=summary):
                 for name, value in summary.items():
-                    transaction.run("say", **key, name=name, content=json.dumps(value))
+                    transaction.run("say_field", **key, name=name, content=json.dumps(value))
                 _bound_summary(transaction, user_key)
 
 
@@ -202,7 +223,8 @@ def fold_notes_anew(transaction: Transaction, user_key: int, metric: str, device
             continue
         series, _ = block
         at_ms = wall_times(Zero.model_validate_json(row["zero"]), series.elapsed())
-        fold_notes(transaction, user_key, device_key, row["stream_key"], series, at_ms)
+        own = row["owner"] == OWNER
+        fold_notes(transaction, user_key, device_key, row["stream_key"], series, at_ms, own=own)
 
 
 def _said(series: Series) -> list[WireModel | None]:
@@ -222,7 +244,7 @@ def _said(series: Series) -> list[WireModel | None]:
 
 def _bound_summary(transaction: Transaction, user_key: int) -> None:
     kept_bytes = 0
-    rows = transaction.all("said_newest_first", user_key=user_key, metric=SUMMARY.name)
+    rows = transaction.all("fields_said_last_first", user_key=user_key)
     for index, row in enumerate(rows):
         kept_bytes += len(row["name"]) + len(row["content"])
         if index >= _MOST_FIELDS or kept_bytes > _LARGEST_SUMMARY_BYTES:
@@ -241,9 +263,11 @@ def read_said(
     """The state of a metric that is said."""
     if metric == SESSION.name:
         return _session_data(newest_sessions(transaction, user_key, most=2))
-    rows = transaction.all("said_newest_first", user_key=user_key, metric=metric)
     if metric == MARK.name:
-        return MarkData(mark=_mark(rows[0]) if rows else None)
+        latest_ms = transaction.now_ms + AHEAD_MS
+        row = transaction.one("newest_mark", user_key=user_key, latest_ms=latest_ms)
+        return MarkData(mark=None if row is None else _mark(row))
+    rows = transaction.all("fields_said_last_first", user_key=user_key)
     summary = {row["name"]: json.loads(row["content"]) for row in rows}
     return SummaryData(summary=summary, at_ms=rows[0]["at_ms"] if rows else 0)
 

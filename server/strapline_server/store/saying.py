@@ -66,6 +66,7 @@ class Spoken:
     device_key: int
     stream: StreamRow
     series: Series
+    at_ms: int
 
 
 class Speaker:
@@ -141,33 +142,36 @@ class Speaker:
                 "give a moment that is past.",
             )
 
-    def _moment(self, at_ms: int | None) -> int:
+    def _moment(self, at_ms: int | None, earliest_ms: int = 0) -> int:
+        """The one that is given; left out now, or the earliest that may be."""
         if at_ms is None:
-            return self._transaction.now_ms
+            # Where the clock was set back, what was said before it is ahead of it.
+            return max(self._transaction.now_ms, earliest_ms)
         self._check_time(at_ms)
         return at_ms
 
     # Sessions and marks
 
     def _start(self, user: User, params: StartSessionParams) -> Draft:
-        at_ms = self._moment(params.at_ms)
         running, device = self._running(user)
-        if running is not None:
-            if at_ms <= running.start_ms:
-                raise NoteError(
-                    ErrorCode.BAD_REQUEST,
-                    f"atMs: {_length(running.start_ms - at_ms)} before the session that runs "
-                    "began. Begin the next one after that.",
-                )
-            self._say_session(user, running, device, at_ms)
         row = self._transaction.one("last_session_end", user_key=user.key)
-        until_ms = at_ms if row is None or row["until_ms"] is None else int(row["until_ms"])
+        until_ms = 0 if row is None or row["until_ms"] is None else int(row["until_ms"])
+        after_ms = -1 if running is None else running.start_ms
+        at_ms = self._moment(params.at_ms, max(after_ms + 1, until_ms))
+        if at_ms <= after_ms:
+            raise NoteError(
+                ErrorCode.BAD_REQUEST,
+                f"atMs: {_length(after_ms - at_ms)} before the session that runs began. Begin "
+                "the next one after that, or leave atMs out.",
+            )
         if until_ms > at_ms:
             raise NoteError(
                 ErrorCode.BAD_REQUEST,
                 f"atMs: the last session went on for {_length(until_ms - at_ms)} after that. "
-                "Begin the next one where it ended, or later.",
+                "Begin the next one where it ended or later, or leave atMs out.",
             )
+        if running is not None:
+            self._say_session(user, running, device, at_ms)
         begun = Session(id=secrets.token_urlsafe(16), name=params.name, start_ms=at_ms, end_ms=None)
         return self._session_result(begun, self._say_session(user, begun, VIEWER, None))
 
@@ -177,12 +181,12 @@ class Speaker:
             raise NoteError(
                 ErrorCode.BAD_REQUEST, "no session runs. Begin one first, with startSession."
             )
-        at_ms = self._moment(params.at_ms)
+        at_ms = self._moment(params.at_ms, running.start_ms + 1)
         if at_ms < running.start_ms:
             raise NoteError(
                 ErrorCode.BAD_REQUEST,
                 f"atMs: {_length(running.start_ms - at_ms)} before the session began. Give a "
-                "moment since then, or leave it out for now.",
+                "moment since then, or leave atMs out.",
             )
         seq = self._say_session(user, running, device, at_ms)
         return self._session_result(running.model_copy(update={"end_ms": at_ms}), seq)
@@ -225,9 +229,28 @@ class Speaker:
         Accounts(self._transaction, stream.key).receive([(seq, seq)])
         series = to_series(note, seq, note.at_ms - stream.zero.anchors[0].wall_ms)
         device_key = device_key_of(self._transaction, note.device)
-        fold_notes(self._transaction, user.key, device_key, stream.key, series, [note.at_ms])
-        self.spoken.append(Spoken(user, device_key, stream, series))
+        spoken = Spoken(user, device_key, stream, series, note.at_ms)
+        self._fold(spoken)
+        self.spoken.append(spoken)
         return seq
+
+    def fold_again(self, user_key: int, metric: str, device_key: int) -> None:
+        """What is newest of these was found anew, out of what is stored: this is not yet."""
+        for spoken in self.spoken:
+            found = (spoken.user.key, spoken.series.metric, spoken.device_key)
+            if found == (user_key, metric, device_key):
+                self._fold(spoken)
+
+    def _fold(self, spoken: Spoken) -> None:
+        fold_notes(
+            self._transaction,
+            spoken.user.key,
+            spoken.device_key,
+            spoken.stream.key,
+            spoken.series,
+            [spoken.at_ms],
+            own=True,
+        )
 
     def _stream(self) -> StreamRow:
         """The stream of this run of the server, made with its first note."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from strapline_protocol.asking import SessionResult, StartSessionParams
 from strapline_protocol.opening import Error, Role
-from strapline_protocol.publishing import Rejected
+from strapline_protocol.publishing import Acknowledged, Rejected
 from strapline_protocol.watching import (
     HealthDataUpdate,
     HistoryChanged,
+    Mark,
     MarkData,
     SessionData,
     SummaryData,
 )
-from strapline_server.store.commit import Outcome
+from strapline_server.store.commit import Outcome, Run
 from strapline_server.store.notes import HOST, OWNER, Note, NoteStored, check_note
 from strapline_server.store.saying import Saying
 from tests.unit.server.store_kit import (
@@ -101,12 +104,12 @@ def test_numbers_go_on_and_each_note_has_the_position_it_is_told_with() -> None:
     assert receipt(bench.commit(Saying(None, summary(bench.now_ms, steps=2)))).seq == 3
 
 
-def test_a_summary_keeps_of_each_field_what_is_newest() -> None:
+def test_a_summary_keeps_of_each_field_what_was_said_last() -> None:
     bench = bench_of()
     bench.commit(Saying(None, summary(NOON, steps=100, weight=61.5)))
     bench.commit(Saying(None, summary(NOON - 60_000, steps=90, mood="good")))
     assert bench.state()["summary"] == SummaryData(
-        summary={"steps": 100, "weight": 61.5, "mood": "good"}, at_ms=NOON
+        summary={"steps": 90, "weight": 61.5, "mood": "good"}, at_ms=NOON - 60_000
     )
     bench.now_ms += 5_000
     bench.commit(Saying(None, summary(bench.now_ms, steps=None, heartRate={"max": 180})))
@@ -114,6 +117,32 @@ def test_a_summary_keeps_of_each_field_what_is_newest() -> None:
         summary={"steps": None, "heartRate": {"max": 180}, "weight": 61.5, "mood": "good"},
         at_ms=bench.now_ms,
     )
+
+
+def test_a_summary_is_what_was_said_last_though_the_clock_was_set_back_and_it_began_anew() -> None:
+    bench = bench_of()
+    bench.now_ms = NOON + 6 * HOUR
+    for number in range(64):
+        fields: dict[str, Any] = {f"field{number}": number}
+        bench.commit(Saying(None, summary(bench.now_ms, **fields)))
+    bench.now_ms = NOON
+    bench.run = Run("P" * 22)
+    outcome = bench.commit(Saying(None, summary(NOON, field1=-1, steps=200)))
+    told = outcome.changes[0].message.data
+    assert isinstance(told, SummaryData)
+    assert (told.summary["steps"], told.summary["field1"], told.at_ms) == (200, -1, NOON)
+    assert "field0" not in told.summary, "the one that was said first goes"
+    assert bench.state()["summary"] == told
+
+
+def test_a_mark_is_shown_though_the_clock_was_set_back() -> None:
+    bench = bench_of()
+    bench.now_ms = NOON + 6 * HOUR
+    ahead = Note("ana", "mark", "viewer", bench.now_ms, {"label": "ahead"})
+    bench.commit(Saying(None, ahead), Saying(None, replace(ahead, device=HOST)))
+    bench.now_ms = NOON
+    bench.commit(Saying(None, Note("ana", "mark", "viewer", NOON, {"label": "now"})))
+    assert bench.state()["mark"] == MarkData(mark=Mark(at_ms=NOON, label="now"))
 
 
 def test_a_summary_is_bounded_and_the_oldest_fields_go() -> None:
@@ -230,6 +259,68 @@ def test_a_bridge_gives_no_summary_and_its_nonsense_is_stored_and_not_shown() ->
     assert [(one.code, one.ranges) for one in refused] == [("denied", [(0, 0)])]
     assert bench.state() == {"mark": MarkData(mark=None), "session": SessionData(session=None)}
     assert [len(one) for one in bench.history(metric="mark").series] == [2]
+
+
+@pytest.mark.parametrize("device", ["host", "viewer"])
+@pytest.mark.parametrize("metric", ["session", "mark", "heart_rate", "battery"])
+def test_a_bridge_does_not_speak_in_place_of_a_viewer_or_the_host(device: str, metric: str) -> None:
+    bench = bench_of()
+    pi = bench.grant("pi", users=["ana"])
+    bench.declare(pi, A, zero_at(NOON - 1_000))
+    said: dict[str, dict[str, Any]] = {
+        "session": {"id": [SESSION_1], "name": ["ride"], "durationMs": [None]},
+        "mark": {"label": ["button"]},
+    }
+    series = series_of([None], [0], metric=metric, device=device, **said.get(metric, {}))
+    fine = series_of([60], [0], first=1)
+    outcome = bench.publish(pi, A, series, fine)
+    acknowledged, refused = outcome.answers[0]
+    assert isinstance(acknowledged, Acknowledged)
+    assert isinstance(refused, Rejected)
+    assert acknowledged.ranges == [(1, 1)]
+    assert (refused.code, refused.ranges) == ("denied", [(0, 0)])
+    assert "as that device" in refused.message
+    assert list(bench.state()) == ["heart_rate"]
+    assert bench.history(metric=metric).series == [] or metric == "heart_rate"
+
+
+def test_a_bridges_session_that_ends_ahead_of_time_is_stored_and_shows_nothing() -> None:
+    bench = bench_of()
+    pi = bench.grant("pi", users=["ana"])
+    coach = bench.grant("coach", Role.VIEWER, users=["ana"], may_mark=True)
+    bench.declare(pi, A, zero_at(NOON - HOUR))
+    for number, lasts_ms in enumerate((HOUR + 5_001, 2**53 - 1)):
+        columns: dict[str, Any] = {"id": [SESSION_1], "name": ["x"], "durationMs": [lasts_ms]}
+        bench.publish(pi, A, series_of([None], [0], first=number, metric="session", **columns))
+    assert bench.state()["session"] == SessionData(session=None)
+    assert sum(len(one) for one in bench.history(metric="session").series) == 2
+    begun = bench.commit(Saying(coach, StartSessionParams(user="ana", name="y"))).answers[0][0]
+    assert isinstance(begun, SessionResult)
+    assert begun.session.start_ms == NOON
+    # Its time is known better: it ended before now.
+    bench.declare(pi, A, zero_at(NOON - HOUR - 5_001, version=2))
+    data = bench.state()["session"]
+    assert isinstance(data, SessionData)
+    assert data.last is not None
+    assert (data.last.name, data.last.end_ms) == ("x", NOON)
+
+
+def test_a_bridge_that_knows_a_viewers_session_neither_names_nor_ends_it() -> None:
+    bench = bench_of()
+    pi = bench.grant("pi", users=["ana"])
+    coach = bench.grant("coach", Role.VIEWER, users=["ana"], may_mark=True)
+    bench.declare(pi, A, zero_at(NOON - HOUR))
+    begun = bench.commit(Saying(coach, StartSessionParams(user="ana", name="mine"))).answers[0][0]
+    assert isinstance(begun, SessionResult)
+    columns: dict[str, Any] = {"id": [begun.session.id], "name": ["its"], "durationMs": [1]}
+    for number, device in enumerate(("viewer", "strap-1")):
+        series = series_of(
+            [None], [HOUR - 1], first=number, metric="session", device=device, **columns
+        )
+        bench.publish(pi, A, series)
+    data = bench.state()["session"]
+    assert isinstance(data, SessionData)
+    assert data.session == begun.session
 
 
 def test_of_a_session_what_was_said_last_counts_in_whatever_order_it_comes() -> None:

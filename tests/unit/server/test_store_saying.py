@@ -15,6 +15,7 @@ from strapline_protocol.asking import (
 )
 from strapline_protocol.base import WireModel
 from strapline_protocol.opening import Error, Role
+from strapline_protocol.publishing import Stream
 from strapline_protocol.watching import (
     HealthDataUpdate,
     HeartRateData,
@@ -23,7 +24,7 @@ from strapline_protocol.watching import (
     MarkData,
     SessionData,
 )
-from strapline_server.store.commit import Outcome
+from strapline_server.store.commit import Outcome, Work
 from strapline_server.store.people import Grant
 from strapline_server.store.saying import Said, Saying
 from tests.unit.server.store_kit import (
@@ -138,22 +139,77 @@ def test_what_cannot_be_says_what_to_do() -> None:
     assert "6 s ahead of the server's clock. Leave it out" in refused(gym.start(at_ms=NOON + 6_000))
     gym.start(at_ms=NOON - MINUTE)
     assert "ahead of the server's clock" in refused(gym.end(at_ms=NOON + 5_001))
-    assert "30 s before the session began. Give a moment since then" in refused(
+    assert "30 s before the session began. Give a moment since then, or leave atMs out" in refused(
         gym.end(at_ms=NOON - 90 * SECOND)
     )
-    assert "before the session that runs began. Begin the next one after that" in refused(
-        gym.start("early", at_ms=NOON - MINUTE)
-    )
+    assert (
+        "before the session that runs began. Begin the next one after that, or leave atMs out"
+    ) in refused(gym.start("early", at_ms=NOON - MINUTE))
     gym.end()
-    assert "the last session went on for 500 ms after that. Begin the next one where it ended" in (
-        refused(gym.start("over", at_ms=NOON - 500))
-    )
+    assert (
+        "the last session went on for 500 ms after that. "
+        "Begin the next one where it ended or later, or leave atMs out"
+    ) in refused(gym.start("over", at_ms=NOON - 500))
     answer, outcome = gym.say(MarkParams(user="ana", at_ms=NOON + 5_001))
     assert "ahead of the server's clock" in refused(answer)
     assert outcome.changes == []
     assert gym.sessions().session is None
     # Refused ones take no number.
     assert gym.rows("SELECT next_seq FROM streams") == [(2,)]
+
+
+def test_where_the_clock_was_set_back_sessions_end_and_begin_all_the_same() -> None:
+    gym = Gym()
+    ahead_ms = gym.now_ms = NOON + 6 * HOUR
+    gym.start("one")
+    gym.now_ms = NOON
+    # What the errors say helps: atMs is left out.
+    assert "or leave atMs out" in refused(gym.end(at_ms=NOON))
+    assert "or leave atMs out" in refused(gym.start("two", at_ms=NOON))
+    two = gym.start("two")
+    assert isinstance(two, SessionResult)
+    assert two.session.start_ms == ahead_ms + 1
+    data = gym.sessions()
+    assert data.session == two.session
+    assert data.last is not None
+    assert (data.last.name, data.last.end_ms) == ("one", ahead_ms + 1)
+    ended = gym.end()
+    assert isinstance(ended, SessionResult)
+    assert (ended.session.id, ended.session.end_ms) == (two.session.id, ahead_ms + 2)
+    assert gym.sessions() == SessionData(session=None, last=ended.session)
+    assert "or leave atMs out" in refused(gym.start("three", at_ms=NOON))
+    three = gym.start("three")
+    assert isinstance(three, SessionResult)
+    assert three.session.start_ms == ahead_ms + 2
+    assert gym.sessions().session == three.session
+    # The rates since then are none yet, and the state says so.
+    gym.declare(gym.pi, A, zero_at(NOON))
+    publish(gym, (NOON, 60))
+    assert (gym.rate().over, gym.rate().average) == ("session", None)
+
+
+def test_a_session_that_ends_now_is_not_empty() -> None:
+    gym = Gym()
+    gym.start()
+    ended = gym.end()
+    assert isinstance(ended, SessionResult)
+    assert (ended.session.start_ms, ended.session.end_ms) == (NOON, NOON + 1)
+    begun = gym.start("next")
+    assert isinstance(begun, SessionResult)
+    assert begun.session.start_ms == NOON + 1
+
+
+def test_what_is_refused_ends_nothing() -> None:
+    gym = Gym()
+    gym.declare(gym.pi, A, zero_at(NOON - HOUR))
+    columns: dict[str, Any] = {"id": [RIDE], "name": ["long"], "durationMs": [HOUR]}
+    gym.publish(gym.pi, A, series_of([None], [0], metric="session", **columns))
+    later: dict[str, Any] = {"id": [stream_named("S")], "name": ["runs"], "durationMs": [None]}
+    gym.publish(gym.pi, A, series_of([None], [MINUTE], first=1, metric="session", **later))
+    running = gym.sessions().session
+    assert running is not None
+    assert "the last session went on" in refused(gym.start("x", at_ms=NOON - MINUTE))
+    assert gym.sessions().session == running
 
 
 def test_several_sayings_of_one_commit_follow_one_another() -> None:
@@ -304,4 +360,18 @@ def test_a_bridges_session_counts_like_ours_and_moves_with_its_stream() -> None:
     ended = gym.end()
     assert isinstance(ended, SessionResult)
     assert ended.session.id == RIDE
+    assert gym.sessions() == SessionData(session=None, last=ended.session)
+
+
+def test_what_a_viewer_says_stays_where_a_bridge_corrects_its_time_in_the_same_commit() -> None:
+    gym = Gym()
+    gym.declare(gym.pi, A, zero_at(NOON - MINUTE))
+    columns: dict[str, Any] = {"id": [RIDE], "name": ["ride"], "durationMs": [None]}
+    gym.publish(gym.pi, A, series_of([None], [0], metric="session", **columns))
+    outcome = gym.commit(
+        Saying(gym.coach, EndSessionParams(user="ana")),
+        Work(gym.pi, Stream(stream=A, next_seq=1, zero=zero_at(NOON - MINUTE + 7, version=2))),
+    )
+    ended = outcome.answers[0][0]
+    assert isinstance(ended, SessionResult)
     assert gym.sessions() == SessionData(session=None, last=ended.session)

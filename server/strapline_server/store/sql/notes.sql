@@ -1,7 +1,7 @@
 -- What is said and not measured: the newest of it. All that was ever said stands in the blocks.
 
--- name: say
--- Of a mark, and of each field of a summary, the newest by the moment it is about.
+-- name: say_mark
+-- The newest by the moment it is about. One that is ahead of its time yields: the clock was wrong.
 INSERT INTO said (
     user_key, metric, device_key, name, at_ms, until_ms, stream_key, seq, content
 )
@@ -11,7 +11,20 @@ VALUES (
 ON CONFLICT DO UPDATE
 SET at_ms = excluded.at_ms, stream_key = excluded.stream_key, seq = excluded.seq,
     content = excluded.content
-WHERE (at_ms, seq) <= (excluded.at_ms, excluded.seq);
+WHERE at_ms > :latest_ms OR (at_ms, seq) <= (excluded.at_ms, excluded.seq);
+
+-- name: say_field
+-- Of each field of a summary what was said last, whatever the clock did.
+INSERT INTO said (
+    user_key, metric, device_key, name, at_ms, until_ms, stream_key, seq, content
+)
+VALUES (
+    :user_key, :metric, :device_key, :name, :at_ms, NULL, :stream_key, :seq, :content
+)
+ON CONFLICT DO UPDATE
+SET at_ms = excluded.at_ms, stream_key = excluded.stream_key, seq = excluded.seq,
+    content = excluded.content
+WHERE stream_key <> excluded.stream_key OR seq < excluded.seq;
 
 -- name: say_session
 -- Of a session what was said last: in one stream by number, of two streams by commit.
@@ -34,10 +47,16 @@ WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key AND
 DELETE FROM said
 WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key;
 
--- name: said_newest_first
+-- name: newest_mark
+SELECT at_ms, content FROM said
+WHERE user_key = :user_key AND metric = 'mark'
+ORDER BY at_ms > :latest_ms, at_ms DESC, seq DESC LIMIT 1;
+
+-- name: fields_said_last_first
+-- Each run of the server has a stream of its own: the later run the higher key.
 SELECT device_key, name, at_ms, content FROM said
-WHERE user_key = :user_key AND metric = :metric
-ORDER BY at_ms DESC, seq DESC;
+WHERE user_key = :user_key AND metric = 'summary'
+ORDER BY stream_key DESC, seq DESC;
 
 -- name: newest_sessions
 SELECT said.name AS name, at_ms, until_ms AS ends_ms, content, devices.id AS device
@@ -64,6 +83,6 @@ WHERE at_ms < :to_ms AND (at_ms >= :from_ms OR ends_ms IS NULL OR ends_ms > :fro
 ORDER BY at_ms, device_key, name LIMIT :most;
 
 -- name: notes_of_device
-SELECT block_key, stream_key, zero, data FROM blocks JOIN streams USING (stream_key)
+SELECT block_key, stream_key, owner, zero, data FROM blocks JOIN streams USING (stream_key)
 WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key
 ORDER BY committed_ms, block_key;
