@@ -51,7 +51,7 @@ async def measure(place: Place, seconds: float, pace: Pace = _LIFE) -> Account:
         watching = asyncio.create_task(witness.watch(updates))
         stack.callback(watching.cancel)
         await stack.enter_async_context(witness.counting(air.straps))
-        bridge = bridge_beside(server, place, air.backend, [witness])
+        bridge = await bridge_beside(server, place, air.backend, [witness])
         await _within(_subscribed(viewer.updates()), "the viewer found the server")
         await stack.enter_async_context(bridge)
         await _within(_listening(air), "the bridge found the straps")

@@ -85,7 +85,7 @@ async def serving(place: Place) -> AsyncIterator[Server]:
             raise
 
 
-def bridge_beside(
+async def bridge_beside(
     server: Server, place: Place, backend: RadioBackend, observers: Iterable[OutboxObserver] = ()
 ) -> Bridge:
     """A bridge to the server of this process, which signs its own tokens; not started yet."""
@@ -95,7 +95,10 @@ def bridge_beside(
         server=ServerSection(url=place.socket_url(server)),
         outbox=OutboxSection(),
     )
-    tokens = SignedTokens(lambda _: authority.issue(BRIDGE, Role.BRIDGE, _BRIDGE_TOKEN_S))
+    generation = await server.admin.generation(BRIDGE)
+    tokens = SignedTokens(
+        lambda _: authority.issue(BRIDGE, Role.BRIDGE, _BRIDGE_TOKEN_S, generation)
+    )
     return Bridge(config, backend, tokens, version=__version__, observers=observers)
 
 

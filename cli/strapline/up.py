@@ -89,7 +89,7 @@ async def run_up(wish: Wish) -> None:
                 choices = await find_named(backend, pairs)
             await remember(server.admin, place.folder, choices)
             board = Board()
-            bridge = bridge_beside(server, place, backend, [board])
+            bridge = await bridge_beside(server, place, backend, [board])
             await stack.enter_async_context(bridge)
             announce = await _announcement(console, place, server)
             await _show(console, announce, bridge, board, await _names(server))

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from strapline_protocol.base import Label, MetricName, UserId
 from strapline_protocol.opening import Role
-from strapline_server.auth import LINK_LIFE_S, LONGEST_LIFE_S, Authority
+from strapline_server.auth import LINK_LIFE_S, LONGEST_LIFE_S, Authority, check_life
 from strapline_server.clock import wall_ms
 from strapline_server.config import ServerConfig
 from strapline_server.days import machine_zone, zone_named
@@ -171,8 +171,7 @@ class Admin:
             AdminError: a user is not there, or an argument is not what it should be.
         """
         shown = await self._checked(sub, users, name, metrics)
-        if may_mark and _role(role) is not Role.VIEWER:
-            raise AdminError("may_mark: a bridge sends its marks itself; the right is a viewer's.")
+        _check_mark(role, may_mark=may_mark)
         await self._store.put_grant(sub, _role(role), shown, users, metrics, may_mark=may_mark)
 
     async def enrol(
@@ -228,6 +227,8 @@ class Admin:
     async def revoke(self, sub: str) -> None:
         """Take all rights from a principal; its connections close within a second.
 
+        Tokens that this server made for it stay worth nothing, whatever is granted later.
+
         Raises:
             AdminError: there is no such principal.
         """
@@ -255,12 +256,17 @@ class Admin:
             AdminError: as :meth:`grant`.
             TokenError: the lifetime is not between a second and 400 days.
         """
-        token = self._authority.issue(
-            _check(_SUB, sub, "sub", "visible ASCII"), _role(role), lifetime_s
+        check_life(lifetime_s)
+        shown = await self._checked(sub, users, name, metrics)
+        _check_mark(role, may_mark=may_mark)
+        generation = await self._store.grant_by_token(
+            sub, _role(role), shown, users, metrics, may_mark=may_mark
         )
-        await self.grant(sub, role, users, name=name, metrics=metrics, may_mark=may_mark)
-        await self._store.forget_bridge_key(sub)
-        return token
+        return self._authority.issue(sub, _role(role), lifetime_s, generation)
+
+    async def generation(self, sub: str) -> str | None:
+        """What a token that is made elsewhere with the server's secret has to name."""
+        return await self._store.generation(sub)
 
     async def issue_link_token(
         self,
@@ -351,6 +357,11 @@ def _role(role: Role | str) -> Role:
         return Role(role)
     except ValueError as error:
         raise AdminError(f"no role {role!r}: there are bridge and viewer.") from error
+
+
+def _check_mark(role: Role | str, *, may_mark: bool) -> None:
+    if may_mark and _role(role) is not Role.VIEWER:
+        raise AdminError("may_mark: a bridge sends its marks itself; the right is a viewer's.")
 
 
 def _zone(name: str) -> str:

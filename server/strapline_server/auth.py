@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt import PyJWTError
 from jwt.algorithms import OKPAlgorithm
 from jwt.api_jws import PyJWS
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from strapline_protocol.keys import KEY_ID_PATTERN, LONGEST_OWN_LIFE_S
 from strapline_protocol.opening import Role
@@ -72,6 +72,8 @@ class Claims:
         lifetime_s: how long it was made for.
         bridge_key: the id of the bridge's own key that signed it.
         issued_here: this server made it, and so makes the next one.
+        generation: of one that this server made, which it is of: it is good while the store has
+            the same one for its principal.
     """
 
     sub: str
@@ -80,6 +82,7 @@ class Claims:
     lifetime_s: int
     bridge_key: str | None = None
     issued_here: bool = False
+    generation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ class _Payload(BaseModel):
     exp: int
     nbf: int | None = None
     iat: int | None = None
+    #: Ours; another maker may say anything by this name.
+    gen: JsonValue = None
 
 
 class Authority:
@@ -122,14 +127,19 @@ class Authority:
         self._clock = clock
         self._issuers = MappingProxyType(dict(issuers))
 
-    def issue(self, sub: str, role: Role, lifetime_s: int) -> str:
+    def issue(self, sub: str, role: Role, lifetime_s: int, generation: str | None = None) -> str:
         """A token for this principal from now on.
+
+        Args:
+            sub: the principal.
+            role: bridge or viewer.
+            lifetime_s: for how long.
+            generation: what the store has for this principal; without any the token names none.
 
         Raises:
             TokenError: the lifetime is not between a second and the longest.
         """
-        if not 1 <= lifetime_s <= LONGEST_LIFE_S:
-            raise TokenError(f"a token lives 1 to {LONGEST_LIFE_S} s, not {lifetime_s}")
+        check_life(lifetime_s)
         now_s = self._clock() // 1000
         claims = {
             "sub": sub,
@@ -138,6 +148,8 @@ class Authority:
             "iat": now_s,
             "exp": now_s + lifetime_s,
         }
+        if generation is not None:
+            claims["gen"] = generation
         _Payload.model_validate(claims)
         payload = json.dumps(claims, separators=(",", ":")).encode()
         return _checker((HS256,)).encode(payload, self._secret, HS256, {"kid": OWN_KEY})
@@ -187,6 +199,7 @@ class Authority:
             lifetime_s=lifetime_s,
             bridge_key=bridge.key.id if bridge is not None else None,
             issued_here=kid == OWN_KEY,
+            generation=payload.gen if kid == OWN_KEY and isinstance(payload.gen, str) else None,
         )
 
     def _key(self, kid: object) -> Key:
@@ -216,6 +229,16 @@ class Authority:
         if payload.iat is not None and payload.iat < payload.exp:
             made_s = payload.iat
         return max(1, min(longest_s, int(payload.exp - made_s)))
+
+
+def check_life(lifetime_s: int) -> None:
+    """Whether a token can be made for so long.
+
+    Raises:
+        TokenError: it is not between a second and the longest.
+    """
+    if not 1 <= lifetime_s <= LONGEST_LIFE_S:
+        raise TokenError(f"a token lives 1 to {LONGEST_LIFE_S} s, not {lifetime_s}")
 
 
 @cache

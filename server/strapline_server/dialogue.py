@@ -46,7 +46,10 @@ _LOG = logging.getLogger(__name__)
 _MOST_WAITING: Final = 64
 _ASK_AGAIN: Final = "the server cannot read its database now"
 _MOST_USERS_TOLD: Final = 10_000
+_NO_RIGHTS: Final = "this principal has no rights here in this role"
+_TAKEN: Final = "the rights of this principal were taken away"
 _OTHER_KEY: Final = "this bridge is known by another key, or by none"
+_REVOKED: Final = "this token was revoked; `strapline server token` makes a new one"
 
 
 class Part(Protocol):
@@ -222,10 +225,11 @@ class Dialogue:
 
     def regrant(self, grant: Grant | None) -> None:
         """Narrow or widen what it may, or end it."""
+        assert self._claims is not None, "only authenticated dialogues are registered"
         if grant is None or grant.role is not self.role:
-            self._rights_taken("the rights of this principal were taken away")
-        elif self._claims is not None and self._claims.bridge_key != grant.bridge_key:
-            self._rights_taken(_OTHER_KEY)
+            self._rights_taken(_TAKEN)
+        elif (fault := _no_longer(self._claims, grant)) is not None:
+            self._rights_taken(fault)
         elif self._part is not None:
             self._part.regrant(grant)
 
@@ -351,10 +355,10 @@ class Dialogue:
             return None
         grant = await self._context.store.grant(claims.sub)
         if grant is None or grant.role is not claims.role:
-            self._refuse(CloseCode.NOT_ALLOWED, "this principal has no rights here in this role")
+            self._refuse(CloseCode.NOT_ALLOWED, _NO_RIGHTS)
             return None
-        if grant.bridge_key != claims.bridge_key:
-            self._refuse(CloseCode.NOT_ALLOWED, _OTHER_KEY)
+        if (fault := _no_longer(claims, grant)) is not None:
+            self._refuse(CloseCode.NOT_ALLOWED, fault)
             return None
         return claims, grant
 
@@ -380,7 +384,10 @@ class Dialogue:
             return
         token = None
         if claims.issued_here:
-            token = self._context.authority.issue(claims.sub, claims.role, claims.lifetime_s)
+            # Of the same generation: what is revoked meanwhile has no successor.
+            token = self._context.authority.issue(
+                claims.sub, claims.role, claims.lifetime_s, claims.generation
+            )
         self._send(TokenExpiring(expires_at=claims.expires_ms, token=token))
 
     def _send(self, message: WireModel) -> None:
@@ -390,3 +397,12 @@ class Dialogue:
         due_ms = self._session.next_due_ms()
         if due_ms is not None:
             self._context.wheel.wake_at(self._connection, due_ms)
+
+
+def _no_longer(claims: Claims, grant: Grant) -> str | None:
+    """Why a good token lets nobody in who has these rights; None where it does."""
+    if claims.bridge_key != grant.bridge_key:
+        return _OTHER_KEY
+    if claims.issued_here and claims.generation != grant.generation:
+        return _REVOKED
+    return None

@@ -10,7 +10,7 @@ import pytest
 from strapline.choosing import Choice
 from strapline.errors import CommandError
 from strapline.folder import DataFolder
-from strapline.joined import Place, bridge_beside, remember, serving
+from strapline.joined import BRIDGE, Place, bridge_beside, remember, serving
 from strapline_bridge.wearables import WearablesFile
 from strapline_client import Updates, WebSocketEventType, WebSocketService
 from strapline_protocol.watching import HealthDataUpdate
@@ -85,13 +85,16 @@ async def test_the_bridge_signs_its_own_tokens_and_a_reading_arrives(tmp_path: P
         ):
             chosen = [Choice(air.straps[0].address, "Ilse Brandt")]
             await remember(server.admin, here.folder, chosen)
+            # Whoever revoked it once has it back at the next start.
+            await server.admin.revoke(BRIDGE)
+            await remember(server.admin, here.folder, chosen)
             token = await server.admin.issue_link_token("all")
             async with WebSocketService(here.socket_url(server), token) as viewer:
                 updates = viewer.updates()
                 async for update in updates:
                     if update.type is WebSocketEventType.SUBSCRIBED:
                         break
-                async with bridge_beside(server, here, air.backend):
+                async with await bridge_beside(server, here, air.backend):
                     strap = air.straps[0]
                     await strap.wait_subscribed("00002a37-0000-1000-8000-00805f9b34fb")
                     assert await strap.notify_heart_rate(87, rr_ms=[690])

@@ -58,7 +58,7 @@ async def line(tmp_path: Path) -> AsyncIterator[tuple[Line, VirtualStrap]]:
             server = await here.start_server()
             await remember(server.admin, here.place.folder, [Choice(strap.address, "Ilse Brandt")])
             here.token = await server.admin.issue_token("viewer-test", "viewer", "all", 3_600)
-            async with bridge_beside(server, here.place, air.backend):
+            async with await bridge_beside(server, here.place, air.backend):
                 await strap.wait_subscribed(heart_rate.CHARACTERISTIC)
                 yield here, strap
             await here.stop_server()

@@ -155,8 +155,8 @@ async def test_one_that_was_revoked_in_between_begins_anew(tmp_path: Path) -> No
             held = (await eye.subscribe()).snapshot["ana"].position
             assert not (await eye.subscribe(since={"ana": held})).snapshot["ana"].reset
         await server.admin.revoke("eye-ana")
-        await server.admin.grant("eye-ana", "viewer", ["ana"], metrics=["steps"])
-        async with joined(server, tokens["eye-ana"]) as eye:
+        token = await server.admin.issue_token("eye-ana", "viewer", ["ana"], metrics=["steps"])
+        async with joined(server, token) as eye:
             back = (await eye.subscribe(since={"ana": held})).snapshot["ana"]
             assert (back.reset, back.state) == (True, {})
 
@@ -230,6 +230,51 @@ async def test_a_principal_that_is_revoked_is_closed_within_a_second(tmp_path: P
             assert (await bridge.ended())[0] == 4403
             assert (await eye.ended())[0] == 4403
             await other.subscribe()
+
+
+async def test_a_token_that_was_revoked_lets_nobody_in_under_the_same_name_again(
+    tmp_path: Path,
+) -> None:
+    now = [wall_ms()]
+    async with serving(tmp_path, clock=lambda: now[0]) as server:
+        tokens = await people(server)
+        fresh = ""
+        for sub, role in (("pi-ana", "bridge"), ("eye-ana", "viewer")):
+            async with joined(server, tokens[sub]) as open_before:
+                # Before the server has looked, and in the same second.
+                await server.admin.revoke(sub)
+                fresh = await server.admin.issue_token(sub, role, ["ana"], 600)
+                code, reason = await open_before.ended()
+            assert (code, "strapline server token" in reason) == (4403, True)
+            code, reason = await refusal(server, tokens[sub])
+            assert (code, "strapline server token" in reason) == (4403, True)
+            async with joined(server, fresh) as peer:
+                await peer.say(Refresh(token=tokens[sub]))
+                assert (await peer.ended())[0] == 4403
+            # A clock that was set back locks nobody out.
+            now[0] -= 300_000
+            later = await server.admin.issue_token(sub, role, ["ana"], 600)
+            for good in (fresh, later):
+                async with joined(server, good):
+                    pass
+    # Nor does a restart of the server let it in.
+    async with serving(tmp_path) as server:
+        assert (await refusal(server, tokens["eye-ana"]))[0] == 4403
+        async with joined(server, fresh):
+            pass
+
+
+async def test_the_next_token_is_of_the_same_generation(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        await server.admin.add_user("ana")
+        await server.admin.issue_token("eye", "viewer", ["ana"], 3)
+        await server.admin.revoke("eye")
+        token = await server.admin.issue_token("eye", "viewer", ["ana"], 3)
+        async with joined(server, token) as eye:
+            renewed = (await eye.expect(TokenExpiring)).token
+            assert renewed is not None
+            await eye.say(Refresh(token=renewed))
+            await eye.expect(Refreshed)
 
 
 async def test_rights_go_whatever_becomes_of_the_blocks_and_of_other_connections(

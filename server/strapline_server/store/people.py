@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,8 +31,8 @@ class Grant:
 
     ``users`` are those that there are: a grant for all of them sees later ones when read anew.
     ``bridge_key`` is the id of the key of its own that a bridge signs its tokens with: one that
-    has a key is known by it alone. ``may_mark``: this viewer may start and end sessions and set
-    marks.
+    has a key is known by it alone. ``generation`` is what tokens that this server made have to
+    name. ``may_mark``: this viewer may start and end sessions and set marks.
     """
 
     sub: str
@@ -42,6 +43,7 @@ class Grant:
     ids: frozenset[str]
     metrics: frozenset[str] | None
     bridge_key: str | None = None
+    generation: str | None = None
     may_mark: bool = False
 
     def allows(self, user: str) -> bool:
@@ -105,6 +107,7 @@ def _grant(row: sqlite3.Row, users: tuple[User, ...], ids: frozenset[str]) -> Gr
         ids=ids,
         metrics=None if row["metrics"] is None else frozenset(json.loads(row["metrics"])),
         bridge_key=row["bridge_key"],
+        generation=row["generation"],
         may_mark=bool(row["may_mark"]),
     )
 
@@ -209,13 +212,36 @@ def enrol(
     put_grant(transaction, sub, Role.BRIDGE, name, users, metrics)
     transaction.run("delete_bridge_key", sub=sub)
     transaction.run("insert_bridge_key", id=identity, sub=sub, public_key=public_key)
+    # Without its key it is known by tokens again, and not by those that were made before.
+    _begin_generation(transaction, sub)
     return True
 
 
-def forget_bridge_key(transaction: Transaction, sub: str) -> None:
-    """From now on this principal is known by tokens that others make for it."""
-    if transaction.run("delete_bridge_key", sub=sub):
-        transaction.run("bump_rights_version")
+def grant_by_token(
+    transaction: Transaction,
+    sub: str,
+    role: Role,
+    name: str,
+    users: list[str] | Literal["all"],
+    metrics: list[str] | None,
+    *,
+    may_mark: bool = False,
+) -> str | None:
+    """Grant exactly this to one that is known by tokens; the generation that they are to name."""
+    put_grant(transaction, sub, role, name, users, metrics, may_mark=may_mark)
+    transaction.run("delete_bridge_key", sub=sub)
+    return generation_of(transaction, sub)
+
+
+def generation_of(transaction: Transaction, sub: str) -> str | None:
+    """What tokens that this server made for this principal have to name; None for nothing."""
+    row = transaction.one("generation", sub=sub)
+    return str(row["value"]) if row is not None else None
+
+
+def _begin_generation(transaction: Transaction, sub: str) -> None:
+    # Random, and no count: a database that is put back would give a number twice.
+    transaction.run("begin_generation", sub=sub, value=secrets.token_urlsafe(9))
 
 
 def find_bridge_key(transaction: Transaction, key: str) -> tuple[str, bytes] | None:
@@ -225,9 +251,13 @@ def find_bridge_key(transaction: Transaction, key: str) -> tuple[str, bytes] | N
 
 
 def revoke(transaction: Transaction, sub: str) -> bool:
-    """Take all rights away; False when there was no such principal."""
+    """Take all rights away, and for ever from tokens that this server made.
+
+    False when there was no such principal.
+    """
     gone = transaction.run("delete_principal", sub=sub) > 0
     if gone:
+        _begin_generation(transaction, sub)
         transaction.run("note_revocation", now_ms=transaction.now_ms)
     transaction.run("bump_rights_version")
     return gone

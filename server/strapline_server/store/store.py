@@ -260,9 +260,28 @@ class Store:
             lambda transaction: people.enrol(transaction, sub, name, users, metrics, key)
         )
 
-    async def forget_bridge_key(self, sub: str) -> None:
-        """This principal is known by tokens from elsewhere."""
-        await self._database.write(lambda transaction: people.forget_bridge_key(transaction, sub))
+    async def grant_by_token(
+        self,
+        sub: str,
+        role: Role,
+        name: str,
+        users: list[str] | Literal["all"],
+        metrics: list[str] | None,
+        *,
+        may_mark: bool = False,
+    ) -> str | None:
+        """Grant exactly this to one that is known by tokens; the generation that they name."""
+        return await self._database.write(
+            lambda transaction: people.grant_by_token(
+                transaction, sub, role, name, users, metrics, may_mark=may_mark
+            )
+        )
+
+    async def generation(self, sub: str) -> str | None:
+        """What tokens that this server made for this principal have to name."""
+        return await self._database.read(
+            lambda transaction: people.generation_of(transaction, sub)
+        )
 
     async def bridge_key(self, key: str) -> tuple[str, bytes] | None:
         """The principal that the key of this id speaks for, and its 32 bytes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -99,6 +100,42 @@ async def test_a_token_comes_with_its_grant(admin: Admin, config: ServerConfig) 
     assert (grant.allows("ben"), grant.name) == (True, "Kitchen")
     await admin.revoke("pi")
     assert await admin._store.grant("pi") is None
+
+
+async def test_a_token_is_granted_and_its_key_forgotten_at_once_or_neither(
+    admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await admin.add_user("ana")
+    key = public_key(Ed25519PrivateKey.generate())
+    await admin.enrol("pi", key, ["ana"])
+    before = await admin._store.grant("pi")
+    writes = []
+    write = admin._store._database.write
+
+    async def counted(work: Any) -> Any:
+        writes.append(work)
+        return await write(work)
+
+    monkeypatch.setattr(admin._store._database, "write", counted)
+    with pytest.raises(AdminError, match="a bridge sends its marks itself"):
+        await admin.issue_token("pi", "bridge", "all", 60, may_mark=True)
+    assert await admin._store.grant("pi") == before
+    await admin.issue_token("pi", "bridge", "all", 60)
+    after = await admin._store.grant("pi")
+    assert after is not None
+    assert (len(writes), after.everyone, after.bridge_key) == (1, True, None)
+
+
+async def test_a_token_after_a_revocation_is_of_another_generation(
+    admin: Admin, config: ServerConfig
+) -> None:
+    verify = authority(config).verify
+    stolen = verify(await admin.issue_token("pi", "bridge", "all", 60))
+    await admin.revoke("pi")
+    good = verify(await admin.issue_token("pi", "bridge", "all", 60))
+    another = verify(await admin.issue_token("pi", "bridge", "all", 60))
+    assert stolen.generation != good.generation == another.generation
+    assert await admin.generation("pi") == good.generation
 
 
 async def test_each_link_is_a_viewer_of_its_own(admin: Admin, config: ServerConfig) -> None:

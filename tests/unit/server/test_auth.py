@@ -108,6 +108,17 @@ def test_a_token_that_was_issued_here_says_so_and_others_do_not(family: Family) 
     assert found.bridge_key == (BRIDGE_KEY.key.id if family.bridge else None)
 
 
+def test_a_token_names_its_generation_where_there_is_one(family: Family) -> None:
+    issue, verify = authority().issue, family.authority.verify
+    assert verify(issue("coach", Role.VIEWER, 600, "g1")).generation == "g1"
+    assert verify(issue("coach", Role.VIEWER, 600)).generation is None
+    # Another maker may mean anything by it.
+    for value in ("g1", 7, {"a": 1}):
+        found = family.verify(family.signed(family.claims(gen=value)))
+        own = family.name == "own secret" and value == "g1"
+        assert found.generation == ("g1" if own else None)
+
+
 def test_a_token_of_another_maker_is_verified(family: Family) -> None:
     found = family.verify(family.signed(family.claims(nbf=NOW_S + 5, extra={"a": 1})))
     assert (found.sub, found.lifetime_s) == ("pi", 600)

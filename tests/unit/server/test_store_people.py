@@ -138,15 +138,50 @@ def test_other_rights_keep_the_key_and_another_role_or_none_does_not(bench: Benc
     assert people.find_bridge_key(bench.transaction, "k1") is None
 
 
-def test_a_key_that_is_forgotten_is_a_change_of_rights(bench: Bench) -> None:
+def by_token(bench: Bench, sub: str, role: Role = Role.BRIDGE) -> str | None:
+    return people.grant_by_token(bench.transaction, sub, role, sub, ["ana"], None)
+
+
+def test_a_key_that_a_token_replaces_is_a_change_of_rights(bench: Bench) -> None:
     enrol(bench, "pi", "k1")
     before = people.rights_version(bench.transaction)
-    people.forget_bridge_key(bench.transaction, "pi")
+    by_token(bench, "pi")
     assert key_of(bench, "pi") is None
-    after = people.rights_version(bench.transaction)
-    assert after > before
-    people.forget_bridge_key(bench.transaction, "pi")
-    assert people.rights_version(bench.transaction) == after
+    assert people.rights_version(bench.transaction) > before
+
+
+def generations(bench: Bench, sub: str) -> tuple[str | None, str | None]:
+    grant = people.find_grant(bench.transaction, sub)
+    return people.generation_of(bench.transaction, sub), grant.generation if grant else None
+
+
+def test_a_generation_begins_at_each_revocation_and_outlives_it(bench: Bench) -> None:
+    assert by_token(bench, "eye", Role.VIEWER) is None
+    seen: list[str | None] = [None]
+    for _ in range(2):
+        people.revoke(bench.transaction, "eye")
+        later, granted = generations(bench, "eye")
+        assert (later not in seen, granted) == (True, None)
+        seen.append(later)
+        # Other rights are no new generation, nor is another token.
+        bench.grant("eye", Role.VIEWER)
+        assert by_token(bench, "eye", Role.VIEWER) == later
+        assert generations(bench, "eye") == (later, later)
+    assert people.grants_of(bench.transaction, ["eye"])["eye"].generation == seen[-1]
+    assert by_token(bench, "other") is None
+
+
+def test_a_name_that_nobody_has_gets_no_generation(bench: Bench) -> None:
+    assert not people.revoke(bench.transaction, "nobody")
+    assert generations(bench, "nobody") == (None, None)
+
+
+def test_a_key_begins_a_generation_of_tokens(bench: Bench) -> None:
+    assert by_token(bench, "pi") is None
+    assert enrol(bench, "pi", "k1")
+    later = by_token(bench, "pi")
+    assert later is not None
+    assert generations(bench, "pi") == (later, later)
 
 
 def test_grants_of_several_are_those_of_each(bench: Bench) -> None:

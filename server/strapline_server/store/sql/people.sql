@@ -23,13 +23,15 @@ ON CONFLICT (id) DO NOTHING;
 UPDATE users SET name = coalesce(:name, name), zone = coalesce(:zone, zone) WHERE id = :id;
 
 -- name: principal
-SELECT sub, role, name, all_users, metrics, may_mark, bridge_keys.id AS bridge_key
-FROM principals LEFT JOIN bridge_keys USING (sub)
+SELECT sub, role, name, all_users, metrics, may_mark, bridge_keys.id AS bridge_key,
+       generations.value AS generation
+FROM principals LEFT JOIN bridge_keys USING (sub) LEFT JOIN generations USING (sub)
 WHERE sub = :sub;
 
 -- name: all_principals
-SELECT sub, role, name, all_users, metrics, may_mark, bridge_keys.id AS bridge_key
-FROM principals LEFT JOIN bridge_keys USING (sub)
+SELECT sub, role, name, all_users, metrics, may_mark, bridge_keys.id AS bridge_key,
+       generations.value AS generation
+FROM principals LEFT JOIN bridge_keys USING (sub) LEFT JOIN generations USING (sub)
 ORDER BY sub;
 
 -- name: bridge_key
@@ -57,6 +59,13 @@ SET role = excluded.role, name = excluded.name, all_users = excluded.all_users,
 -- name: note_revocation
 INSERT INTO meta (name, value) VALUES ('revoked_ms', :now_ms + 60000)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: begin_generation
+INSERT INTO generations (sub, value) VALUES (:sub, :value)
+ON CONFLICT (sub) DO UPDATE SET value = excluded.value;
+
+-- name: generation
+SELECT value FROM generations WHERE sub = :sub;
 
 -- name: metrics_since
 SELECT metrics_since_ms FROM principals WHERE sub = :sub;
