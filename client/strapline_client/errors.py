@@ -4,7 +4,7 @@
 
     StraplineError
     └── ClientError
-        ├── StoppedError         the server ended it for good, and said why
+        ├── StoppedError         the server ended it for good: what it said, and what to do
         ├── NotConnectedError    asked while there is no session, or it ended before the answer
         ├── RequestRefusedError  the server answered that it will not
         └── TokenSourceError     the program's own function gave no token; tried again
@@ -12,7 +12,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from strapline_protocol.closing import CloseCode
 from strapline_protocol.errors import StraplineError
+
+
+#: After these the same token is refused again, however often it is shown.
+_REFUSALS: Final = frozenset({CloseCode.UNAUTHENTICATED, CloseCode.NOT_ALLOWED})
+_NEW_TOKEN: Final = (
+    "Get a new token (`strapline server token --viewer NAME --all` on the server prints one) and "
+    "start with it, or give a function that gets one."
+)
 
 
 class ClientError(StraplineError):
@@ -28,7 +39,8 @@ class StoppedError(ClientError):
     """
 
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"the server ended the session for good ({code}): {reason}")
+        told = f"the server ended the session for good ({code}): {reason}"
+        super().__init__(f"{told}. {_NEW_TOKEN}" if code in _REFUSALS else told)
         self.code = code
         self.reason = reason
 

@@ -160,7 +160,9 @@ class Link:
     async def _ended(self, ending: Ending, token: str) -> Again | Stop:
         refused = ending.code == CloseCode.UNAUTHENTICATED
         other = refused and (self._tokens.differs_from(token) or self._tokens.can_renew())
-        self._retry, step = self._retry.after(ending, self._ports.random(), other_token=other)
+        self._retry, step = self._retry.after(
+            ending, self._ports.random(), other_token=other, asks=self._tokens.has_source
+        )
         if refused:
             self._tokens.refused(token)
         lost_at_ms = self.state.lost_at_ms

@@ -91,14 +91,20 @@ class Retry:
     backoff: Backoff = field(default_factory=Backoff)
 
     def after(
-        self, ending: Ending, random: float, *, other_token: bool = False
+        self,
+        ending: Ending,
+        random: float,
+        *,
+        other_token: bool = False,
+        asks: bool = True,
     ) -> tuple[Retry, Again | Renew | Stop]:
         """The next step after ``ending``.
 
         Args:
             ending: how it ended.
             random: in [0, 1).
-            other_token: another token than the one that was refused is there, or may be had.
+            other_token: another token than the one that was refused is there, or may be had now.
+            asks: there is somebody to ask for a token, who may have another one later.
         """
         now = Retry(self.backoff.useful()) if ending.useful else self
         reaction = reaction_to(ending.code)
@@ -115,6 +121,9 @@ class Retry:
         if reaction is Reaction.RENEW and other_token:
             # A token may just have run out: the fresh one is tried before any backing off.
             return now, Renew(delay_ms)
+        if reaction is Reaction.RENEW and not asks:
+            # The same token stays refused, however often it is shown.
+            return now, Stop(ending.code, ending.reason)
         # Where the server says for how long to stay away, the jitter comes on top of it.
         asked_ms = min(LONGEST_ASKED_MS, retry_after_ms(ending.reason))
         return replace(now, backoff=now.backoff.failed()), Again(asked_ms + delay_ms)

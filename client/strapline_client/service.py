@@ -56,7 +56,8 @@ class WebSocketService:
 
     Args:
         url: ``wss://…``; ``ws://…`` on this machine.
-        token: a viewer's token, or a function that gets a fresh one.
+        token: a viewer's token, or a function that gets a fresh one. A token that the server
+            refuses ends the service (:class:`StoppedError`); a function is asked again, for ever.
         client: how this program calls itself to the server.
         plain_text: allow ``ws://`` beyond this machine, where others in the network can read
             along.

@@ -19,7 +19,8 @@ class TokenKeeper:
     """Holds the newest token; never shown by ``repr``.
 
     The program's function is asked where there is no token, where the server refused the one
-    that is held, and where that runs out and the server issues no other.
+    that is held, and where that runs out and the server issues no other. Without a function there
+    is nobody to ask, and a token that the server refuses ends the service.
 
     Raises:
         ValueError: a given token is none.

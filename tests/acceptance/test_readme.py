@@ -71,7 +71,9 @@ def test_its_program_shows_what_comes_and_why_a_token_is_refused(
             watching.wait_for(r"ilse-brandt heart_rate \[\d+")
         (tmp_path / "token").write_text("nonsense")
         with program(["watch.py"], env) as refused:
-            refused.wait_for(r"reconnecting .*not a signed token")
+            refused.wait_for(r"stopped .*not a signed token")
+            assert refused.wait() == 1
+            assert "Get a new token" in refused.err
 
 
 def test_its_commands_are_about_the_server_of_up(tmp_path: Path) -> None:

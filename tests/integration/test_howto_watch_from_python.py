@@ -18,12 +18,18 @@ _BLOCK = re.compile(r"`([^`\n]+)`:\n\n```python\n(.*?)```", re.DOTALL)
 _PROGRAMS = dict(_BLOCK.findall(_HOWTO))
 
 
-async def _start(name: str, folder: Path, port: int, token: str) -> asyncio.subprocess.Process:
+async def _start(
+    name: str, folder: Path, port: int, token: str, stderr: int | None = None
+) -> asyncio.subprocess.Process:
     program = folder / name
     program.write_text(_PROGRAMS[name])
     place = {"STRAPLINE_URL": f"ws://127.0.0.1:{port}/ws", "STRAPLINE_TOKEN": token}
     return await asyncio.create_subprocess_exec(
-        sys.executable, program, env={**os.environ, **place}, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        program,
+        env={**os.environ, **place},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
     )
 
 
@@ -43,11 +49,15 @@ async def test_the_programs_print_live_rates_with_age_and_the_past(tmp_path: Pat
             await run.declare(bridge)
             live = await _start("live.py", tmp_path, server.port, token)
             try:
+                assert await _line(live) == "connecting"
                 assert await _line(live) == "Maren Holt — bpm, None ms old"
                 beat = run.series([72], [wall_ms() - run.began_ms])
                 await run.publish(bridge, beat)
+                seen = []
                 while "72" not in (line := await _line(live)):
-                    assert line.startswith("Maren Holt")
+                    assert line == "connected" or line.startswith("Maren Holt")
+                    seen.append(line)
+                assert "connected" in seen
                 said = re.fullmatch(r"Maren Holt 72 bpm, (\d+) ms old", line)
                 assert said is not None
                 assert int(said[1]) < PATIENCE_S * 1_000
@@ -60,9 +70,20 @@ async def test_the_programs_print_live_rates_with_age_and_the_past(tmp_path: Pat
     assert output.decode() == "1 minutes, 1 readings\n"
 
 
-def test_the_program_is_of_ten_lines() -> None:
+async def test_the_programs_say_that_no_server_is_there(tmp_path: Path) -> None:
+    for name in _PROGRAMS:
+        program = await _start(name, tmp_path, 1, "t", stderr=asyncio.subprocess.STDOUT)
+        try:
+            assert await _line(program) == "connecting"
+            assert (await _line(program)).startswith("reconnecting ")
+        finally:
+            program.kill()
+            await program.communicate()
+
+
+def test_the_program_is_of_twelve_lines() -> None:
     lines = [line for line in _PROGRAMS["live.py"].splitlines() if line.strip()]
-    assert len(lines) <= 10
+    assert len(lines) <= 12
 
 
 def test_the_reference_names_everything_that_there_is() -> None:

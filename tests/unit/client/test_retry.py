@@ -57,6 +57,13 @@ def test_another_token_is_tried_at_once_and_without_one_it_backs_off() -> None:
     assert (once.backoff.attempt, twice.backoff.attempt) == (0, 1)
 
 
+def test_a_token_with_nobody_to_ask_for_another_is_given_up() -> None:
+    refused = Ending(CloseCode.UNAUTHENTICATED, "token: expired")
+    assert Retry().after(refused, 0.5, asks=False)[1] == Stop(4401, "token: expired")
+    assert Retry().after(refused, 0.5, other_token=True, asks=False)[1] == Renew(250)
+    assert Retry().after(Ending(), 0.5, asks=False)[1] == Again(250)
+
+
 def test_no_server_keeps_a_viewer_away_for_longer_than_minutes() -> None:
     ending = Ending(CloseCode.OVERLOADED, "busy; retry after 99999999 ms")
     assert Retry().after(ending, 0)[1] == Again(LONGEST_ASKED_MS)

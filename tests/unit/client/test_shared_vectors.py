@@ -45,8 +45,8 @@ def vectors(name: str) -> Case:
 
 
 def cases(name: str) -> pytest.MarkDecorator:
-    """All cases of a file, as a test's parameter."""
-    found = vectors(name)["cases"]
+    """All cases of a file but those of a page alone, as a test's parameter."""
+    found = [one for one in vectors(name)["cases"] if one.get("only", "python") == "python"]
     return pytest.mark.parametrize("case", found, ids=[one["name"] for one in found])
 
 
