@@ -6,9 +6,6 @@ read in order, and no further than the page goes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -18,6 +15,7 @@ from strapline_protocol.metrics import metric_named
 from strapline_protocol.series import TimedSeries, differences
 from strapline_server.store.coarse import Coarse, Stretch
 from strapline_server.store.columns import Piece, gather
+from strapline_server.store.cursors import OTHERS, Cursor, safe
 from strapline_server.store.database import Transaction
 from strapline_server.store.ordered import Found, Loaded, in_order
 from strapline_server.store.people import User, find_grant, find_user
@@ -75,64 +73,34 @@ def read_history(
     )
 
 
-class _Cursor:
-    """Where pages of one question end. Nobody else's business, and of no other question."""
+class _Cursor(Cursor):
+    """Where pages of one question end."""
 
     def __init__(self, params: HistoryParams, zone: str) -> None:
-        question = [params.user, params.metric, params.resolution, params.from_ms, params.to_ms]
+        question: list[str | int] = [params.user, params.metric, params.resolution]
+        question += [params.from_ms, params.to_ms]
         if params.resolution is Resolution.DAY:
             # Days of another zone begin elsewhere.
             question.append(zone)
-        digest = hashlib.sha256(json.dumps(question).encode()).digest()
-        self._question = base64.urlsafe_b64encode(digest[:6]).decode()
-        self._after = params.after
-
-    def at(self, place: _Place) -> str:
-        """As the wire has it."""
-        text = json.dumps([self._question, *place], separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        super().__init__(question, params.after)
 
     def readings(self) -> tuple[int, str, int] | None:
         """Time, stream and number of the last reading that was told; ValueError for another's."""
-        match self._told():
+        match self.told():
             case None:
                 return None
-            case [int(at_ms), str(stream), int(number)] if _safe(at_ms, number):
+            case [int(at_ms), str(stream), int(number)] if safe(at_ms, number):
                 return at_ms, stream, number
-        raise ValueError(_OTHERS)
+        raise ValueError(OTHERS)
 
     def stretches(self) -> tuple[int, int] | None:
         """Beginning and device of the last stretch that was told; ValueError for another's."""
-        match self._told():
+        match self.told():
             case None:
                 return None
-            case [int(at_ms), int(device_key)] if _safe(at_ms, device_key):
+            case [int(at_ms), int(device_key)] if safe(at_ms, device_key):
                 return at_ms, device_key
-        raise ValueError(_OTHERS)
-
-    def _told(self) -> list[object] | None:
-        if self._after is None:
-            return None
-        padded = self._after + "=" * (-len(self._after) % 4)
-        try:
-            content = json.loads(base64.urlsafe_b64decode(padded))
-        except (ValueError, RecursionError):
-            content = None
-        match content:
-            case [self._question, *place]:
-                return place
-        raise ValueError(_OTHERS)
-
-
-_OTHERS: Final = (
-    "after: this ends no page of this question. It goes on with the next of its own pages, and "
-    "begins anew without after."
-)
-
-
-def _safe(*numbers: int) -> bool:
-    # SQLite's integers end at 64 bits.
-    return max(map(abs, numbers)) <= SAFE_INTEGER
+        raise ValueError(OTHERS)
 
 
 # Readings

@@ -281,8 +281,9 @@ def newest_sessions(transaction: Transaction, user_key: int, most: int) -> list[
     found: list[Session] = []
     for row in transaction.all("newest_sessions", user_key=user_key, most=most):
         session = session_of(row)
-        if session.end_ms is None and found:
-            session = session.model_copy(update={"end_ms": found[-1].start_ms})
+        next_ms = found[-1].start_ms if found else None
+        if next_ms is not None and (session.end_ms is None or session.end_ms > next_ms):
+            session = session.model_copy(update={"end_ms": next_ms})
         found.append(session)
     return found
 

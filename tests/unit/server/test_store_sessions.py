@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from strapline_protocol.asking import (
     EndSessionParams,
     SessionMeasured,
+    SessionsPage,
     SessionsParams,
     StartSessionParams,
 )
 from strapline_protocol.opening import Role
+from strapline_server.store.cursors import Cursor
+from strapline_server.store.notes import newest_sessions
 from strapline_server.store.saying import Saying
 from strapline_server.store.sessions import read_sessions
 from tests.unit.server.store_kit import (
@@ -96,6 +101,73 @@ def test_all_that_touch_the_range_are_told_in_order() -> None:
     assert [one.session.name for one in club.asked(**part)] == ["1"]
     late = {"from_ms": NOON + 10 * HOUR, "to_ms": NOON + 11 * HOUR}
     assert [one.session.name for one in club.asked(**late)] == ["runs"]
+
+
+def test_one_lasts_no_longer_than_to_the_beginning_of_the_next() -> None:
+    club = Club()
+    at_s = [0, 100, 200, 300]
+    lasts_s = [1_000, 50, None, 60]
+    names = ["long", "short", "open", "newest"]
+    club.publish(
+        club.pi,
+        A,
+        series_of(
+            [None] * 4,
+            [at * 1_000 for at in at_s],
+            device="pi",
+            metric="session",
+            id=[stream_named(letter) for letter in "QRST"],
+            name=names,
+            durationMs=[None if one is None else one * 1_000 for one in lasts_s],
+        ),
+    )
+    club._next = 4
+    club.take(*((club.began_ms + 50_000 * number, 60 + number) for number in range(9)))
+    ends_s = [100, 150, 300, 360]
+    found = club.asked()
+    assert [(one.session.end_ms or 0) - club.began_ms for one in found] == [
+        end * 1_000 for end in ends_s
+    ]
+    assert [one.readings for one in found] == [2, 1, 2, 2]
+    newest = newest_sessions(club.transaction, 1, most=9)
+    assert newest == [one.session for one in reversed(found)]
+    # What is over by the cut touches no later range.
+    later = {"from_ms": club.began_ms + 150_000, "to_ms": club.began_ms + 200_000}
+    assert club.asked(**later) == []
+
+
+def test_pages_go_on_with_their_own_question_alone() -> None:
+    club = Club()
+    club.add_user("ben")
+    for number in range(3):
+        begin = NOON - HOUR + number * 10 * MINUTE
+        club.session(str(number), begin, begin + 5 * MINUTE)
+
+    def page(**params: Any) -> SessionsPage:
+        asked = {"user": "ana", "from_ms": 0, "to_ms": 2**52, "limit": 1, **params}
+        found = read_sessions(club.transaction, EPOCH, "coach", SessionsParams(**asked))
+        assert found is not None
+        return found
+
+    names, after = [], None
+    for _ in range(3):
+        found = page(after=after)
+        names += [one.session.name for one in found.sessions]
+        after = found.next
+    assert (names, after) == (["0", "1", "2"], None)
+    first = page().next
+    assert page(after=first, limit=9).sessions == page(limit=9).sessions[1:]
+    strange = Cursor(["sessions", "ana", 0, 2**52], None).at(["x", 1, 2])
+    history = club.history(sub="coach", metric="session", limit=1).next
+    for params in (
+        {"user": "ben", "after": first},
+        {"from_ms": 1, "after": first},
+        {"after": history},
+        {"after": strange},
+        {"after": "abc"},
+    ):
+        with pytest.raises(ValueError, match="begins anew without after"):
+            page(**params)
 
 
 def test_who_may_not_see_gets_no_page() -> None:

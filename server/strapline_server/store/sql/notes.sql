@@ -75,8 +75,11 @@ RETURNING next_seq - 1 AS seq;
 SELECT device_key, name, at_ms, content, ends_ms
 FROM (
     SELECT device_key, name, at_ms, content,
-           coalesce(until_ms, lead(at_ms) OVER (ORDER BY at_ms, seq)) AS ends_ms
+           -- Of two the least; min() of one that is NULL is NULL.
+           coalesce(min(until_ms, lead(at_ms) OVER next), until_ms, lead(at_ms) OVER next)
+           AS ends_ms
     FROM said WHERE user_key = :user_key AND metric = 'session'
+    WINDOW next AS (ORDER BY at_ms, seq)
 )
 WHERE at_ms < :to_ms AND (at_ms >= :from_ms OR ends_ms IS NULL OR ends_ms > :from_ms)
   AND (at_ms, device_key, name) > (:after_ms, :after_device, :after_name)
