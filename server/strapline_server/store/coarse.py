@@ -29,11 +29,15 @@ _Held = Mapping[int | None, Sum | Taken]
 
 
 class Stretch(NamedTuple):
-    """One stretch: where it begins, of which device (-1: of the wearer), and what it holds."""
+    """One stretch: where it begins, of which device (-1: of the wearer), and what it holds.
+
+    None where it holds nothing that counts, though something was read for it: so whoever asks can
+    stop there, however long nothing follows.
+    """
 
     at_ms: int
     device_key: int
-    held: Sum | Taken
+    held: Sum | Taken | None
 
 
 class Coarse:
@@ -62,9 +66,9 @@ class Coarse:
         return self.readings + self._folded.rows_read
 
     def stretches(self, resolution: Resolution, from_ms: int, to_ms: int) -> Iterator[Stretch]:
-        """Those that begin from ``from_ms`` to before ``to_ms`` and hold anything, in order.
+        """Those that begin from ``from_ms`` to before ``to_ms``, in order.
 
-        None is read earlier than it is needed.
+        None is read earlier than it is needed, and none of which nothing is stored is among them.
         """
         ways: dict[Resolution, Callable[[int, int], Iterator[tuple[int, _Held]]]] = {
             Resolution.SECOND: self._seconds,
@@ -73,6 +77,8 @@ class Coarse:
             Resolution.DAY: self._days,
         }
         for at_ms, held in ways[resolution](from_ms, to_ms):
+            if not held:
+                yield Stretch(at_ms, _number(None), None)
             for device_key in sorted(held, key=_number):
                 yield Stretch(at_ms, _number(device_key), held[device_key])
 
@@ -80,7 +86,7 @@ class Coarse:
         span = _beginning(from_ms, MINUTE_MS), _beginning(to_ms, MINUTE_MS)
         if self._steps is not None:
             for minute, taken in self._steps.minutes(*span):
-                yield minute * MINUTE_MS, {None: taken}
+                yield minute * MINUTE_MS, _counting(taken)
         else:
             for minute, counted in self._folded.minutes(*span):
                 yield minute * MINUTE_MS, counted
@@ -89,7 +95,7 @@ class Coarse:
         span = _beginning(from_ms, HOUR_MS), _beginning(to_ms, HOUR_MS)
         if self._steps is not None:
             for hour, taken in self._steps.hours(*span):
-                yield hour * HOUR_MS, {None: taken}
+                yield hour * HOUR_MS, _counting(taken)
         else:
             for hour, counted in self._folded.hours(*span):
                 yield hour * HOUR_MS, counted
@@ -105,8 +111,8 @@ class Coarse:
             end = ends_ms // MINUTE_MS
             if self._steps is None:
                 yield begins_ms, self._folded.over(begins_ms // MINUTE_MS, end)
-            elif (taken := self._steps.day(begins_ms // MINUTE_MS)).count:
-                yield begins_ms, {None: taken}
+            else:
+                yield begins_ms, _counting(self._steps.day(begins_ms // MINUTE_MS))
 
     def _seconds(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, _Held]]:
         span = _beginning(from_ms, SECOND_MS), _beginning(to_ms, SECOND_MS)
@@ -118,30 +124,16 @@ class Coarse:
         choosing = not self._apart and len(self._folded.place) > 1
         # Whoever spoke before the first second may still be shown in it.
         begins_ms = first * SECOND_MS - (YOUNG_MS if choosing else 0)
-        readings = (one for one in self._readings(begins_ms, end) if one.usable is not None)
-        chosen = self._of_one_source(readings) if choosing else readings
-        for second, together in groupby(chosen, _second):
+        source = _OneSource(self._folded) if choosing else None
+        for second, together in groupby(self._readings(begins_ms, end), _second):
             sums: dict[int | None, Sum] = {}
-            for found in together:
+            usable = (one for one in together if one.usable is not None)
+            for found in usable if source is None else source.of(usable):
                 value = found.value or 0
                 device_key = found.block.device_key if self._apart else None
                 sums.setdefault(device_key, Sum()).add(1, value, value, value)
             if second >= first:
                 yield second, sums
-
-    def _of_one_source(self, readings: Iterator[Found]) -> Iterator[Found]:
-        """The readings of the source that comes first of those that are not silent."""
-        speaks_until_ms: dict[int, int] = {}
-        for at_ms, together in groupby(readings, attrgetter("at_ms")):
-            moment = list(together)
-            for found in moment:
-                on_change = found.block.piece.series.on_change
-                until_ms = at_ms + (YOUNG_MS if on_change else YIELD_MS)
-                device_key = found.block.device_key
-                speaks_until_ms[device_key] = max(until_ms, speaks_until_ms.get(device_key, 0))
-            speaking = [key for key, until_ms in speaks_until_ms.items() if until_ms > at_ms]
-            shown = min(speaking, key=self._folded.rank)
-            yield from (found for found in moment if found.block.device_key == shown)
 
     def _taken(self, first: int, end: int) -> Iterator[tuple[int, _Held]]:
         assert self._steps is not None, "asked of steps alone"
@@ -156,8 +148,8 @@ class Coarse:
                 counter = counter_of(block.piece.series)
                 minute = found.at_ms // MINUTE_MS
                 taken.include(self._steps.reading(minute, block.device_key, counter, int(value)))
-            if second >= first and taken.count:
-                yield second, {None: taken}
+            if second >= first:
+                yield second, _counting(taken)
 
     def _readings(self, begins_ms: int, end: int) -> Iterator[Found]:
         ends_ms = end * SECOND_MS
@@ -172,6 +164,32 @@ class Coarse:
         if not self._day[0] <= at_ms < self._day[1]:
             self._day = day_of(at_ms, self._zone)
         return self._day
+
+
+class _OneSource:
+    """Of readings that are told in order those of the source that is shown at their moment."""
+
+    def __init__(self, folded: Folded) -> None:
+        self._folded = folded
+        self._speaks_until_ms: dict[int, int] = {}
+
+    def of(self, readings: Iterator[Found]) -> Iterator[Found]:
+        """The readings of the source that comes first of those that are not silent."""
+        speaks_until_ms = self._speaks_until_ms
+        for at_ms, together in groupby(readings, attrgetter("at_ms")):
+            moment = list(together)
+            for found in moment:
+                on_change = found.block.piece.series.on_change
+                until_ms = at_ms + (YOUNG_MS if on_change else YIELD_MS)
+                device_key = found.block.device_key
+                speaks_until_ms[device_key] = max(until_ms, speaks_until_ms.get(device_key, 0))
+            speaking = [key for key, until_ms in speaks_until_ms.items() if until_ms > at_ms]
+            shown = min(speaking, key=self._folded.rank)
+            yield from (found for found in moment if found.block.device_key == shown)
+
+
+def _counting(taken: Taken) -> _Held:
+    return {None: taken} if taken.count else {}
 
 
 def _beginning(at_ms: int, length_ms: int) -> int:

@@ -1,5 +1,8 @@
 """The SQLite file: one writer, a few readers that it does not block, each on a thread of its own.
 
+Some readers are kept for what everybody who comes has to ask, so that whoever reads years of
+history keeps nobody outside.
+
 WAL with ``synchronous=FULL``: a transaction that has returned is on the disk. A second process
 (the command line's) may write too; SQLite's own lock keeps the two apart.
 """
@@ -26,6 +29,8 @@ Value = str | int | float | bytes | None
 
 FILE_NAME: Final = "server.db"
 _READERS: Final = 2
+#: Beside them, for what is short and cannot wait.
+_PROMPT_READERS: Final = 2
 #: What a disk, another process or the shape of the database does, not the work
 #: (sqlite.org/rescode.html, primary codes). Statements are fixed: one that fails lacks a table.
 _PASSING: Final = frozenset(
@@ -87,6 +92,20 @@ class Transaction:
         return self._connection.execute(self._queries[query], values)
 
 
+class _Readers:
+    """Connections that only read, and as many threads."""
+
+    def __init__(self, count: int, name: str) -> None:
+        self.count = count
+        self.threads = ThreadPoolExecutor(count, name)
+        self.idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+
+    def close(self) -> None:
+        """Close the connections, which nobody uses any more."""
+        while not self.idle.empty():
+            self.idle.get().close()
+
+
 class Database:
     """The file and the threads that use it."""
 
@@ -95,9 +114,9 @@ class Database:
         self._clock = clock
         self._queries: Mapping[str, str] = {}
         self._write_thread = ThreadPoolExecutor(1, "strapline-writer")
-        self._read_threads = ThreadPoolExecutor(_READERS, "strapline-reader")
+        self._readers = _Readers(_READERS, "strapline-reader")
+        self._prompt = _Readers(_PROMPT_READERS, "strapline-prompt")
         self._writer: sqlite3.Connection | None = None
-        self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self.store_id = ""
         self.epoch = ""
 
@@ -131,12 +150,21 @@ class Database:
         Raises:
             StoreError: the file cannot be read.
         """
-        return await self._in(self._read_threads, lambda: self._read(work))
+        return await self._in(self._readers.threads, lambda: self._read(self._readers, work))
+
+    async def read_promptly(self, work: Callable[[Transaction], T]) -> T:
+        """As :meth:`read`, beside those that read long: for ``work`` that is short.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return await self._in(self._prompt.threads, lambda: self._read(self._prompt, work))
 
     async def close(self) -> None:
         """Wait for what runs, then close."""
         # Reads first: one whose asker has gone may still be waiting for a connection.
-        await asyncio.to_thread(self._read_threads.shutdown)
+        for readers in (self._readers, self._prompt):
+            await asyncio.to_thread(readers.threads.shutdown)
         await self._in(self._write_thread, self._close)
         await asyncio.to_thread(self._write_thread.shutdown)
 
@@ -157,8 +185,9 @@ class Database:
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._migrate(self._writer)
         self._write(self._name)
-        for _ in range(_READERS):
-            self._readers.put(self._connect("PRAGMA query_only = 1"))
+        for readers in (self._readers, self._prompt):
+            for _ in range(readers.count):
+                readers.idle.put(self._connect("PRAGMA query_only = 1"))
 
     def _connect(self, pragma: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -218,8 +247,8 @@ class Database:
             ) from error
         return result
 
-    def _read(self, work: Callable[[Transaction], T]) -> T:
-        connection = self._readers.get()
+    def _read(self, readers: _Readers, work: Callable[[Transaction], T]) -> T:
+        connection = readers.idle.get()
         try:
             connection.execute("BEGIN")
             try:
@@ -229,11 +258,11 @@ class Database:
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: cannot be read ({error}).") from error
         finally:
-            self._readers.put(connection)
+            readers.idle.put(connection)
 
     def _close(self) -> None:
-        while not self._readers.empty():
-            self._readers.get().close()
+        for readers in (self._readers, self._prompt):
+            readers.close()
         if self._writer is not None:
             self._writer.close()
             self._writer = None

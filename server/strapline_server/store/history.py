@@ -23,7 +23,7 @@ from strapline_server.store.steps import Taken
 
 #: A page stops before its columns outgrow what a client reads as one message.
 _LARGEST_PAGE_BYTES: Final = 3 * 2**20
-#: And before it has read as many readings and sums: what it has by then is a page.
+#: And before it has read as many readings and sums: what it has by then is a page, be it nothing.
 _MOST_READ: Final = 100_000
 #: Decimal places of an average.
 _PLACES: Final = 3
@@ -160,13 +160,20 @@ def _coarse(
     coarse = Coarse(transaction, user, params.metric)
     page: list[Stretch] = []
     ended: _Place | None = None
+    passed = False
     for stretch in coarse.stretches(params.resolution, from_ms, params.to_ms):
         if after is not None and stretch[:2] <= after:
             continue
-        if page and (len(page) == params.limit or coarse.cost > _MOST_READ):
+        if len(page) == params.limit and stretch.held is not None:
             ended = page[-1][:2]
             break
-        page.append(stretch)
+        if coarse.cost > _MOST_READ and passed:
+            # At least one is behind it, so that whoever goes on gets somewhere.
+            ended = (stretch.at_ms, stretch.device_key - 1)
+            break
+        passed = True
+        if stretch.held is not None:
+            page.append(stretch)
     by_device: dict[int, list[Stretch]] = {}
     for stretch in page:
         by_device.setdefault(stretch.device_key, []).append(stretch)
@@ -179,7 +186,7 @@ def _columns(transaction: Transaction, device_key: int, stretches: Sequence[Stre
         row = transaction.one("device_by_key", device_key=device_key)
         device = None if row is None else str(row["id"])
     at_ms = differences([stretch.at_ms for stretch in stretches])
-    held = [stretch.held for stretch in stretches]
+    held = [stretch.held for stretch in stretches if stretch.held is not None]
     count = [one.count for one in held]
     taken = [min(one.steps, SAFE_INTEGER) for one in held if isinstance(one, Taken)]
     if taken:

@@ -62,18 +62,17 @@ class Steps:
         return self._day.device_key
 
     def minutes(self, first_minute: int, end_minute: int) -> Iterator[tuple[int, Taken]]:
-        """Each minute that counts something, and what."""
+        """Each minute that anything is known of, and what it counts."""
         rows = self._folded.each(
             "minutes_in_time", first_minute=first_minute, end_minute=end_minute
         )
         with closing(rows):
             for minute, of_minute in groupby(rows, itemgetter("minute")):
                 self._begin(minute)
-                if (taken := self._count(of_minute)).count:
-                    yield minute, taken
+                yield minute, self._count(of_minute)
 
     def hours(self, first_hour: int, end_hour: int) -> Iterator[tuple[int, Taken]]:
-        """Each hour that counts something, and what."""
+        """Each hour that anything is known of, and what it counts."""
         rows = self._folded.each("hours_in_time", first_hour=first_hour, end_hour=end_hour)
         with closing(rows):
             for hour, of_hour in groupby(rows, itemgetter("hour")):
@@ -86,8 +85,7 @@ class Steps:
                     # Midnight is in it: each part has a day, and a device, of its own.
                     for _, of_minute in self.minutes(begins, ends):
                         taken.include(of_minute)
-                if taken.count:
-                    yield hour, taken
+                yield hour, taken
 
     def day(self, minute: int) -> Taken:
         """The whole day of this minute."""

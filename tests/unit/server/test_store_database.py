@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from strapline_protocol.opening import Role
+from strapline_protocol.watching import Subscribe
 from strapline_server.errors import StoreError
 from strapline_server.store import database as database_module
 from strapline_server.store.database import Database, Transaction
 from strapline_server.store.queries import load_migrations, load_queries
+from strapline_server.store.store import Store
 from tests.unit.server.store_kit import NOON
 
 
@@ -91,10 +94,42 @@ async def test_a_reader_sees_one_moment_and_waits_for_nobody(tmp_path: Path) -> 
     await database.close()
 
 
+async def test_who_reads_long_keeps_nobody_outside(tmp_path: Path) -> None:
+    store = Store(tmp_path, lambda: NOON)
+    await store.open()
+    await store.add_user("ana", "Ana", "UTC")
+    await store.put_grant("eye", Role.VIEWER, "Eye", ["ana"], None)
+    busy, over = threading.Semaphore(0), threading.Event()
+
+    def long_read(transaction: Transaction) -> int:
+        busy.release()
+        assert over.wait(10)
+        return count(transaction)
+
+    # More than there are threads for it.
+    reading = [asyncio.create_task(store._database.read(long_read)) for _ in range(9)]
+    for _ in range(database_module._READERS):
+        assert await asyncio.to_thread(busy.acquire, timeout=10)
+    assert not any(task.done() for task in reading)
+    async with asyncio.timeout(10):
+        assert await store.grant("eye") is not None
+        assert list(await store.grants_of(["eye"])) == ["eye"]
+        assert await store.bridge_grants() == []
+        assert await store.bridge_key("none") is None
+        assert await store.rights_version() > 0
+        assert (await store.view("eye", Subscribe(request="1"), ())).grant is not None
+    assert not any(task.done() for task in reading)
+    over.set()
+    assert await asyncio.gather(*reading) == [1] * 9
+    await store.close()
+
+
 async def test_a_reader_cannot_write(tmp_path: Path) -> None:
     database = await opened(tmp_path / "server.db")
     with pytest.raises(StoreError, match="cannot be read"):
         await database.read(put)
+    with pytest.raises(StoreError, match="cannot be read"):
+        await database.read_promptly(put)
     await database.close()
 
 

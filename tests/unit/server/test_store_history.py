@@ -12,6 +12,8 @@ import pytest
 from strapline_protocol.asking import HistoryParams, Resolution
 from strapline_protocol.opening import Role
 from strapline_server.store import history
+from strapline_server.store.coarse import Coarse
+from strapline_server.store.columns import sound
 from strapline_server.store.history import read_history
 from strapline_server.store.people import Grant, change_user
 from strapline_server.store.queries import load_migrations
@@ -214,6 +216,71 @@ def test_a_page_that_had_to_read_much_is_shorter(
     assert sum(found) == 2_000
     assert len(found) == 14
     assert all(140 <= length <= 150 for length in found[:-1])
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_a_page_of_a_strap_on_the_table_is_empty_and_bounded(
+    bench: Bench, bridge: Grant, monkeypatch: pytest.MonkeyPatch, second: bool
+) -> None:
+    """Ten days of zeros, of one source or beside another, between two readings of a body."""
+    days, block = 10, 1_800
+    for index in range(days * 48):
+        times = range(index * block * 1_000, (index + 1) * block * 1_000, 1_000)
+        bench.publish(bridge, A, series_of([0] * block, times, first=index * block))
+    ends_ms = days * 24 * HOUR
+    if second:
+        bench.publish(bridge, B, series_of([0], [0], device="watch"))
+    bench.publish(bridge, A, series_of([61], [ends_ms], first=days * 48 * block))
+    read: list[int] = []
+
+    def counted(block_key: int, data: bytes) -> Any:
+        read.append(block_key)
+        return sound(block_key, data)
+
+    monkeypatch.setattr("strapline_server.store.ordered.sound", counted)
+    after: str | None = None
+    pages = []
+    while True:
+        read.clear()
+        page = bench.history(resolution=Resolution.SECOND, limit=1, after=after)
+        # 100,000 readings, and those of the blocks at either end of them.
+        assert len(read) <= 60
+        pages.append(page.stretches)
+        assert page.next != after
+        if (after := page.next) is None:
+            break
+    assert len(pages) == 9
+    assert pages[:-1] == [[]] * 8
+    ((told,),) = pages[-1:]
+    assert (told.count, told.average) == ([1], [61])
+
+
+@pytest.mark.parametrize("resolution", COARSE)
+def test_a_page_of_steps_that_count_nothing_is_empty_and_bounded(
+    bench: Bench, bridge: Grant, monkeypatch: pytest.MonkeyPatch, resolution: Resolution
+) -> None:
+    times = range(0, 40 * 24 * HOUR, HOUR // 2)
+    values = list(range(len(times)))
+    bench.publish(bridge, A, series_of(values, times, metric="steps"))
+    monkeypatch.setattr(history, "_MOST_READ", 100)
+    made: list[Coarse] = []
+
+    def kept(*question: Any) -> Coarse:
+        made.append(Coarse(*question))
+        return made[-1]
+
+    monkeypatch.setattr(history, "Coarse", kept)
+    after: str | None = None
+    pages = 0
+    while True:
+        page = bench.history(metric="steps", resolution=resolution, after=after)
+        assert page.stretches == []
+        pages += 1
+        if (after := page.next) is None:
+            break
+    # A day's sums are read in one, up to its hours and the minutes of one.
+    assert max(one.cost for one in made) <= 100 + 2 * 24 + 60
+    assert pages > 5
 
 
 def test_a_page_holds_as_many_stretches_as_it_may(bench: Bench, bridge: Grant) -> None:

@@ -7,7 +7,7 @@ import { type Stretch, unite, within, without } from "./stretches";
 const AT_ONCE = 4;
 const PAGE = 2_000;
 /** Five minutes at fifty readings a second: no strap sends as many. */
-const MOST_PAGES = 8;
+const MOST_HELD = 8 * PAGE;
 const RETRY_MS = 5_000;
 const MOST_RETRY_MS = 60_000;
 /** Holes no further apart than this are asked for in one. */
@@ -122,6 +122,7 @@ export class HistoryFetcher {
 
   async #ask(asked: Asked, stretch: Stretch): Promise<void> {
     const pages: HistoryPage[] = [];
+    let held = 0;
     let after: string | null = null;
     do {
       const answer = await this.host.ask("history", {
@@ -133,13 +134,18 @@ export class HistoryFetcher {
       if (!isHistoryPage(answer)) {
         throw new Error("the answer to a history request is no page of history");
       }
+      if (after !== null && answer.next === after) {
+        throw new Error("a page of history ends where the one before it ended");
+      }
       pages.push(answer);
+      // A page may be empty and go on: a strap can lie on a table for days.
+      held += sizeOf(answer);
       after = answer.next ?? null;
       // What has left the screen meanwhile is not fetched to its end.
       if (after !== null && !this.#isSeen(asked, stretch)) {
         return;
       }
-    } while (after !== null && pages.length < MOST_PAGES);
+    } while (after !== null && held < MOST_HELD);
     asked.failures = 0;
     // What changed between two pages is in neither for sure: the earliest position holds.
     const at = pages[0]?.position;
@@ -180,6 +186,11 @@ function dueOf({ wants, notBeforeMs, changesNotBeforeMs }: Asked, now: number): 
     return [];
   }
   return now < changesNotBeforeMs ? wants.filter(({ position }) => position === null) : wants;
+}
+
+function sizeOf({ series, stretches }: HistoryPage): number {
+  const columns = [...series, ...(stretches ?? [])];
+  return columns.reduce((sum, { atMs }) => sum + atMs.length, 0);
 }
 
 export function keyOf({ user, metric, resolution }: Question): string {

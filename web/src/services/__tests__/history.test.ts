@@ -100,6 +100,34 @@ test("goes on where a page ends, under the first page's position", async () => {
   expect(arrived.mock.calls[0]?.[3]).toEqual([EPOCH, 7]);
 });
 
+test("pages that hold nothing are gone through to the end, however many they are", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  fetcher.want(of(), ALL, null);
+  fetcher.run();
+  for (let page = 0; page < 20; page++) {
+    answers[page]?.resolve({ ...historyPage([], [], 7), series: [], next: `p${page}` });
+    await settle();
+    expect(arrived).not.toHaveBeenCalled();
+  }
+  answers[20]?.resolve(historyPage([150], [71], 7));
+  await settle();
+  expect(arrived.mock.calls[0]?.[2]).toHaveLength(21);
+  expect(asked).toHaveLength(21);
+});
+
+test("a page that ends where it began is not asked for again and again", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  fetcher.want(of(), ALL, null);
+  fetcher.run();
+  answers[0]?.resolve({ ...historyPage([110], [70], 7), next: "p2" });
+  await settle();
+  answers[1]?.resolve({ ...historyPage([], [], 7), series: [], next: "p2" });
+  await settle();
+  fetcher.run();
+  expect(asked).toHaveLength(2);
+  expect(arrived).not.toHaveBeenCalled();
+});
+
 test("a change that the answer does not have is fetched once more, one that it has is not", async () => {
   const { fetcher, asked, answers } = host();
   fetcher.want(of(), ALL, null);
