@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from strapline_protocol.base import WireModel
+from strapline_protocol.base import SAFE_INTEGER, WireModel
 from strapline_protocol.intervals import IntervalSet, Range
 from strapline_protocol.metrics import HEART_RATE, SESSION, STEPS, SUMMARY, metric_named
 from strapline_protocol.publishing import Acknowledged, Dropped, Readings, Rejected, Stream, Zero
@@ -21,11 +21,12 @@ from strapline_server.store.accounts import Accounts, Kind
 from strapline_server.store.aggregates import Aggregates, DayCache
 from strapline_server.store.blocks import Place, Rebase, insert_blocks
 from strapline_server.store.columns import merge, wall_times, without_marks
+from strapline_server.store.counted import CountedDays
 from strapline_server.store.database import Transaction, Value
 from strapline_server.store.notes import HOST, OWNER, VIEWER, fold_notes
 from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
-from strapline_server.store.sources import know_contact, past_of_day
+from strapline_server.store.sources import know_contact
 from strapline_server.store.states import States
 from strapline_server.store.streams import StreamRow, add_stream, device_key_of, find_stream
 from strapline_server.store.stretches import Stretches
@@ -135,8 +136,7 @@ class Commit:
         self._accounts: dict[int, Accounts] = {}
         self._readings = 0
         self._speaker = Speaker(transaction, run.stream)
-        #: By user the device that this day's steps were of.
-        self._steps_of: dict[int, tuple[User, int | None]] = {}
+        self._counted = CountedDays(transaction)
         #: Which change tells which number of the server's own stream.
         self._told_with: dict[int, int] = {}
 
@@ -157,7 +157,7 @@ class Commit:
         for place, arrived in self._arrived.items():
             self._store(place, arrived)
         self._tell_of_sessions()
-        self._tell_of_steps()
+        self._changes += self._counted.changed()
         changes = [self._telling.tell(change) for change in self._changes]
         positions = {seq: changes[index].message.position for seq, index in self._told_with.items()}
         answers = [draft if isinstance(draft, tuple) else (draft(positions),) for draft in drafts]
@@ -207,7 +207,8 @@ class Commit:
         for arrived in self._arrived.values():
             if arrived.stream.key == row.key:
                 arrived.stream = StreamRow(row.key, row.id, row.owner, zero)
-        users = {}
+        users: dict[int, User] = {}
+        self._note_moving(row, zero, users)
         for moved in Rebase(self._transaction, self._run.days).move(row.key, row.zero, zero):
             self._run.forget(moved.user_key, moved.metric)
             self._speaker.fold_again(moved.user_key, moved.metric, moved.device_key)
@@ -219,10 +220,25 @@ class Commit:
                     moved.metric,
                     HistoryChange.REBASED,
                     moved.from_ms,
-                    moved.to_ms + 1,
+                    min(moved.to_ms + 1, SAFE_INTEGER),
                     moved.count,
                 )
             )
+
+    def _note_moving(self, row: StreamRow, zero: Zero, users: dict[int, User]) -> None:
+        """Of the days that steps move from and to, which device counts on them."""
+        blocks = self._transaction.all("times_of_stream", stream_key=row.key, metric=STEPS.name)
+        for block in blocks:
+            user_key = block["user_key"]
+            if user_key not in users:
+                users[user_key] = user_of_key(self._transaction, user_key)
+            moments = (
+                block["from_ms"],
+                block["to_ms"],
+                zero.wall_ms(block["first_elapsed_ms"]),
+                zero.wall_ms(block["last_elapsed_ms"]),
+            )
+            self._counted.note(users[user_key], block["device_key"], moments)
 
     # Readings
 
@@ -302,9 +318,9 @@ class Commit:
         stream = arrived.stream
         for series in merge(arrived.pieces):
             at_ms = wall_times(stream.zero, series.elapsed())
-            insert_blocks(self._transaction, place, series, at_ms, (now_ms, now_ms))
             if series.metric == STEPS.name:
-                self._note_steps(arrived.user, place.device_key)
+                self._counted.note(arrived.user, place.device_key, at_ms)
+            insert_blocks(self._transaction, place, series, at_ms, (now_ms, now_ms))
             self._fold(arrived.user, place, stream, series, at_ms)
             old = [index for index, at in enumerate(at_ms) if now_ms - at >= YOUNG_MS]
             if old:
@@ -339,23 +355,6 @@ class Commit:
         for past in know_contact(self._transaction, user, series.metric, device_key):
             self._run.forget(user.key, past.metric)
             self._changes.append(past)
-
-    def _note_steps(self, user: User, device_key: int) -> None:
-        """Of which device the day's steps were, where those of another come now."""
-        key: dict[str, Value] = {"user_key": user.key, "metric": STEPS.name}
-        if user.key in self._steps_of:
-            return
-        known = self._transaction.all("order_of_sources", **key)
-        if any(row["device_key"] != device_key for row in known):
-            day = self._aggregates.day(user, STEPS.name)
-            self._steps_of[user.key] = (user, day.source_key)
-
-    def _tell_of_steps(self) -> None:
-        """Where a device that comes first counts on this day now, all of the day is another's."""
-        for user, before in self._steps_of.values():
-            now = self._states.measured(user, STEPS.name).day.source_key
-            if before not in {None, now}:
-                self._changes.append(past_of_day(self._transaction, user, STEPS.name))
 
     def _tell_of_sessions(self) -> None:
         """Where a session began or ended, a heart rate's average is over something else now.

@@ -6,16 +6,15 @@ whether a device knows contact, and which ids are one strap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from strapline_protocol.metrics import STEPS
 from strapline_protocol.watching import HistoryChange
-from strapline_server.days import day_of, zone_named
 from strapline_server.store.database import Transaction, Value
 from strapline_server.store.people import User, user_of_key
-from strapline_server.store.sums import MINUTE_MS
+from strapline_server.store.sums import HOUR_MINUTES, MINUTE_MS
 from strapline_server.store.telling import Past
 
 #: So that a place fits the view's arithmetic.
@@ -127,20 +126,6 @@ def put_link(transaction: Transaction, device: str, strap: str | None) -> list[P
     return _changing(transaction, concerned, put)
 
 
-def past_of_day(transaction: Transaction, user: User, metric: str) -> Past:
-    """All of the user's present day, which counts by another device now."""
-    begins_ms, ends_ms = day_of(transaction.now_ms, zone_named(user.zone))
-    row = transaction.one(
-        "readings_of_day",
-        user_key=user.key,
-        metric=metric,
-        first_minute=begins_ms // MINUTE_MS,
-        end_minute=ends_ms // MINUTE_MS,
-    )
-    count = 0 if row is None else int(row["count"] or 0)
-    return Past(user, metric, HistoryChange.OTHER_SOURCE, max(0, begins_ms), ends_ms, count)
-
-
 def _metrics(transaction: Transaction, user: User) -> list[tuple[User, str]]:
     rows = transaction.all("metrics_of_user", user_key=user.key)
     return [(user, row["metric"]) for row in rows]
@@ -167,15 +152,32 @@ def _order(transaction: Transaction, user: User, metric: str) -> list[tuple[int,
 
 
 def _past(transaction: Transaction, user: User, metric: str) -> Past:
-    """The minutes that several share, whose sums are another's now; of steps all days."""
+    """The stretch in which several have anything, whose sums are another's now; of steps all.
+
+    Where it begins and ends is looked up by hour first. It may be wider than what changes, and its
+    count is of all in hours that several share.
+    """
     # A day's steps are those of one device, whichever minutes it shares with another.
     key: dict[str, Value] = {"user_key": user.key, "metric": metric}
-    if metric == STEPS.name:
-        row = transaction.one("minutes_of_all", **key)
-    else:
-        row = transaction.one("minutes_shared", **key)
+    alike = metric == STEPS.name
+    row = transaction.one("hours_of_all" if alike else "hours_shared", **key)
     why = HistoryChange.OTHER_SOURCE
     if row is None or row["count"] is None:
         return Past(user, metric, why, transaction.now_ms, transaction.now_ms, 0)
-    from_ms, to_ms = row["first"] * MINUTE_MS, (row["last"] + 1) * MINUTE_MS
-    return Past(user, metric, why, max(0, from_ms), to_ms, row["count"])
+    first, end = row["first"] * HOUR_MINUTES, (row["last"] + 1) * HOUR_MINUTES
+    if not alike:
+        first = _shared(transaction, key, first)[0]
+        end = _shared(transaction, key, end - HOUR_MINUTES)[1]
+    return Past(user, metric, why, max(0, first * MINUTE_MS), end * MINUTE_MS, row["count"])
+
+
+def _shared(
+    transaction: Transaction, key: Mapping[str, Value], first_minute: int
+) -> tuple[int, int]:
+    """The stretch of this hour in which several have anything: all of it where no minute has."""
+    end_minute = first_minute + HOUR_MINUTES
+    bounds = {"first_minute": first_minute, "end_minute": end_minute}
+    row = transaction.one("minutes_shared", **key, **bounds)
+    if row is None or row["first"] is None:
+        return first_minute, end_minute
+    return row["first"], row["last"] + 1

@@ -26,6 +26,10 @@ SELECT block_key, user_key, stream_key, device_key, metric, first_elapsed_ms, la
        to_ms, count, committed_ms, judged_ms, data
 FROM blocks WHERE stream_key = :stream_key ORDER BY block_key;
 
+-- name: times_of_stream
+SELECT user_key, device_key, first_elapsed_ms, last_elapsed_ms, from_ms, to_ms
+FROM blocks WHERE stream_key = :stream_key AND metric = :metric ORDER BY user_key, block_key;
+
 -- name: blocks_of_device
 SELECT block_key, zero, from_ms, to_ms, judged_ms, data
 FROM blocks JOIN streams USING (stream_key)

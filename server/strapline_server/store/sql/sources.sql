@@ -62,22 +62,32 @@ ORDER BY device_key;
 SELECT DISTINCT user_key FROM latest
 WHERE device_key = (SELECT device_key FROM devices WHERE id = :id);
 
--- name: minutes_shared
-SELECT min(minute) AS first, max(minute) AS last, sum(count) AS count
+-- name: hours_shared
+-- Of the rows that are fewest: a year of one metric and device has 8,760 of them.
+SELECT min(hour) AS first, max(hour) AS last, sum(count) AS count
 FROM (
-    SELECT minute, sum(count) AS count FROM minutes
+    SELECT hour, sum(count) AS count FROM hours
     WHERE user_key = :user_key AND metric = :metric
+    GROUP BY hour HAVING min(device_key) < max(device_key)
+);
+
+-- name: minutes_shared
+SELECT min(minute) AS first, max(minute) AS last
+FROM (
+    SELECT minute FROM minutes
+    WHERE user_key = :user_key AND metric = :metric
+      AND minute >= :first_minute AND minute < :end_minute
     GROUP BY minute HAVING min(device_key) < max(device_key)
 );
 
--- name: readings_of_day
+-- name: readings_of_days
 SELECT sum(count) AS count FROM minutes
 WHERE user_key = :user_key AND metric = :metric
   AND minute >= :first_minute AND minute < :end_minute;
 
--- name: minutes_of_all
-SELECT min(minute) AS first, max(minute) AS last, sum(count) AS count
-FROM minutes WHERE user_key = :user_key AND metric = :metric;
+-- name: hours_of_all
+SELECT min(hour) AS first, max(hour) AS last, sum(count) AS count
+FROM hours WHERE user_key = :user_key AND metric = :metric;
 
 -- name: name_device
 -- A bridge names what it publishes of its own users.
