@@ -25,6 +25,8 @@ export interface Question {
 }
 
 export interface HistoryHost {
+  /** Whether there is a session: without one nothing is asked. */
+  isOpen(): boolean;
   ask(method: "history", params: Record<string, unknown>): Promise<unknown>;
   /** What of this question's answer would be seen now; null where nothing would. */
   onScreen(question: Question): Stretch | null;
@@ -75,6 +77,9 @@ export class HistoryFetcher {
 
   /** Starts what may start now. To be called after `want`, and now and then. */
   run(): void {
+    if (!this.host.isOpen()) {
+      return;
+    }
     for (const [key, asked] of this.#asked) {
       const screen = this.host.onScreen(asked.question);
       asked.wants = screen === null ? [] : within(asked.wants, screen);
@@ -106,18 +111,25 @@ export class HistoryFetcher {
   }
 
   async #fetch(asked: Asked, stretch: Stretch): Promise<void> {
+    let isLost = false;
     asked.running = true;
     this.#running += 1;
     try {
       await this.#ask(asked, stretch);
     } catch (error) {
-      this.#failed(asked, stretch, error);
+      isLost = error instanceof RequestError && error.code === "connectionLost";
+      if (!isLost) {
+        this.#failed(asked, stretch, error);
+      }
     } finally {
       asked.running = false;
       asked.changesNotBeforeMs = performance.now() + APART_MS;
       this.#running -= 1;
     }
-    this.run();
+    // Asked again here, what was lost would be lost again at once, for ever.
+    if (!isLost) {
+      this.run();
+    }
   }
 
   async #ask(asked: Asked, stretch: Stretch): Promise<void> {
@@ -162,12 +174,9 @@ export class HistoryFetcher {
     return screen !== null && within([stretch], screen).length > 0;
   }
 
-  /** A lost connection asks again when it is back; a busy server after a while. */
+  /** A busy server is asked again after a while; what is refused for good is not. */
   #failed(asked: Asked, stretch: Stretch, error: unknown): void {
     const refused = error instanceof RequestError;
-    if (refused && error.code === "connectionLost") {
-      return;
-    }
     const text = error instanceof Error ? error.message : String(error);
     console.warn(`A stretch of history is missing: ${text}`);
     if (!refused || FINAL.has(error.code)) {

@@ -4,6 +4,7 @@ import type {
   GoingAway,
   ServerMessage,
   Subscribed,
+  SubscriptionChanged,
   TokenExpiring,
 } from "@/protocol/messages";
 import { Backoff } from "./backoff";
@@ -91,6 +92,11 @@ export class Link {
     return this.#state;
   }
 
+  /** Whether there is a session, so that questions are sent and answered. */
+  get isOpen(): boolean {
+    return this.#session?.isOpen === true;
+  }
+
   /** Messages of the present connection that this version could not read. */
   get ignored(): number {
     return this.#connection?.ignored ?? 0;
@@ -121,7 +127,7 @@ export class Link {
   tryNow(): void {
     if (!this.#vigil.isKept) {
       this.start();
-    } else if (this.#session?.isOpen !== true) {
+    } else if (!this.isOpen) {
       this.#drop();
       this.#open();
     }
@@ -138,7 +144,7 @@ export class Link {
   }
 
   ask(method: string, params: Record<string, unknown>): Promise<unknown> {
-    if (this.#session?.isOpen !== true) {
+    if (!this.isOpen) {
       return Promise.reject(new RequestError("connectionLost", "there is no session; ask later"));
     }
     return this.requests.ask((request) =>
@@ -233,7 +239,7 @@ export class Link {
       subscribed: (message) => this.#hasSubscribed(message),
       tokenExpiring: (message) => this.#tokenExpiring(message),
       goingAway: (message) => this.#goingAway(message),
-      news: (message) => host.news(message),
+      news: (message) => this.#news(message),
     });
   }
 
@@ -248,6 +254,7 @@ export class Link {
 
   #hasAuthenticated(message: Authenticated): void {
     this.#authenticated = message;
+    this.requests.limit(message.limits?.requestsInFlight);
     this.#connection?.expectWordWithin(message.heartbeatMs * HEARTBEATS_MISSED);
   }
 
@@ -264,6 +271,23 @@ export class Link {
     });
     for (const waiting of this.outgoing.drain()) {
       this.#connection?.send(waiting);
+    }
+  }
+
+  #news(message: News): void {
+    if (message.type === "SUBSCRIPTION_CHANGED") {
+      this.#rightsChanged(message);
+    }
+    this.host.news(message);
+  }
+
+  #rightsChanged({ mayMark }: SubscriptionChanged): void {
+    if (this.#authenticated === null || mayMark == null) {
+      return;
+    }
+    this.#authenticated = { ...this.#authenticated, mayMark };
+    if (this.#state.status === ConnectionStatus.CONNECTED) {
+      this.#set({ ...this.#state, mayMark });
     }
   }
 
@@ -359,7 +383,7 @@ export class Link {
   #woke(): void {
     const heartbeatMs = this.#authenticated?.heartbeatMs ?? 0;
     const silentMs = performance.now() - (this.#heardAtMs ?? 0);
-    if (this.#session?.isOpen === true && silentMs > heartbeatMs * HEARTBEATS_MISSED) {
+    if (this.isOpen && silentMs > heartbeatMs * HEARTBEATS_MISSED) {
       this.#connection?.end();
     } else if (silentMs > DOUBT_MS) {
       this.#probe();

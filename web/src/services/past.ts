@@ -27,6 +27,7 @@ export interface PastRecord {
 }
 
 export interface PastHost {
+  isOpen(): boolean;
   ask(method: "history", params: Record<string, unknown>): Promise<unknown>;
   /** The server's time; null before its first word. */
   now(): number | null;
@@ -66,6 +67,7 @@ export class Past {
 
   constructor(private readonly host: PastHost) {
     this.#fetcher = new HistoryFetcher({
+      isOpen: () => host.isOpen(),
       ask: (method, params) => host.ask(method, params),
       onScreen: (question) => this.#screen(question),
       arrived: (question, stretch, pages, at) => this.#arrived(question, stretch, pages, at),
@@ -131,6 +133,10 @@ export class Past {
       return;
     }
     const stretch = news.type === "HISTORY_CHANGED" ? news : stretchOf(news.series.atMs);
+    if (stretch.toMs <= stretch.fromMs) {
+      // Only what is said of the present is another: a session began or ended.
+      return;
+    }
     for (const kept of this.#kept.values()) {
       const { question, record } = kept;
       if (question.user === news.user && question.metric === news.metric) {

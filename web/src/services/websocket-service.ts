@@ -69,6 +69,7 @@ export class WebSocketService {
   #history: HistoryFetcher | null = null;
   /** What screens look back at, by user, metric and resolution. */
   readonly past = new Past({
+    isOpen: () => this.#link?.isOpen === true,
     ask: (method, params) => this.request(method, params),
     now: () => this.serverNow(),
   });
@@ -262,6 +263,7 @@ export class WebSocketService {
     );
     if (lineMs > 0) {
       this.#history = new HistoryFetcher({
+        isOpen: () => this.#link?.isOpen === true,
         ask: (method, params) => this.request(method, params),
         onScreen: () => this.#stretch(lineMs),
         arrived: ({ user }, stretch, pages, position) => {
@@ -285,7 +287,7 @@ export class WebSocketService {
     if (cause !== null && state.lostAtMs !== null) {
       this.#feed?.own(cause, state.lostAtMs);
     }
-    if (state.reason === Reason.LINK_REVOKED || state.reason === Reason.LINK_ENDED) {
+    if (state.reason !== null && BY_LINK.has(state.reason)) {
       this.#feed?.forgetAll();
     }
     const info = { user: null, details: null };
@@ -334,6 +336,13 @@ export class WebSocketService {
     this.#watchers.emit("change");
   }
 }
+
+/** Nothing of anyone stays on a screen whose link holds no longer. */
+const BY_LINK: ReadonlySet<Reason> = new Set([
+  Reason.LINK_REVOKED,
+  Reason.LINK_ENDED,
+  Reason.LINK_REFUSED,
+]);
 
 const AHEAD_MS = 60_000;
 

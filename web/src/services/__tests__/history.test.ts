@@ -7,12 +7,14 @@ import { EPOCH, historyPage } from "./fake-server";
 type Answer = (value: unknown) => void;
 
 let screen: Stretch | null;
+let open: boolean;
 
 function host() {
   const asked: Record<string, unknown>[] = [];
   const answers: { resolve: Answer; reject: (error: unknown) => void }[] = [];
   const arrived = vi.fn<HistoryHost["arrived"]>();
   const made: HistoryHost = {
+    isOpen: () => open,
     ask: (_method, params) => {
       asked.push(params);
       return new Promise((resolve, reject) => answers.push({ resolve, reject }));
@@ -36,6 +38,7 @@ async function settle() {
 beforeEach(() => {
   vi.useFakeTimers();
   screen = ALL;
+  open = true;
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
   return () => vi.useRealTimers();
 });
@@ -188,18 +191,42 @@ test("four at once", async () => {
   expect(asked.map((params) => params.user)).toEqual(["a", "b", "c", "d", "e"]);
 });
 
-test("a lost connection asks again when it is back", async () => {
+test("what a lost connection took is asked for once, when it is back", async () => {
   const { fetcher, asked, answers, arrived } = host();
   fetcher.want(of(), ALL, null);
   fetcher.run();
   answers[0]?.reject(new RequestError("connectionLost", "gone"));
   await settle();
   expect(console.warn).not.toHaveBeenCalled();
+  expect(asked).toHaveLength(1);
+  open = false;
   fetcher.run();
+  fetcher.want(of("u2"), ALL, null);
+  fetcher.run();
+  expect(asked).toHaveLength(1);
+  open = true;
+  fetcher.run();
+  expect(asked.map(({ user }) => user)).toEqual(["u1", "u1", "u2"]);
   expect(asked[1]).toEqual(asked[0]);
-  answers.at(-1)?.resolve(historyPage([150], [70]));
+  answers[1]?.resolve(historyPage([150], [70]));
   await settle();
   expect(arrived).toHaveBeenCalledOnce();
+});
+
+test("a question that is rejected at once is asked once", async () => {
+  const ask = vi.fn(() => Promise.reject(new RequestError("connectionLost", "no session")));
+  const fetcher = new HistoryFetcher({
+    isOpen: () => true,
+    ask,
+    onScreen: () => ALL,
+    arrived: () => undefined,
+  });
+  fetcher.want(of(), ALL, null);
+  fetcher.run();
+  for (let turn = 0; turn < 50; turn += 1) {
+    await Promise.resolve();
+  }
+  expect(ask).toHaveBeenCalledOnce();
 });
 
 test("a server that cannot read now is asked later, ever more so", async () => {

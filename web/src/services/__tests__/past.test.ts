@@ -10,6 +10,7 @@ const T = Math.floor(SERVER_TIME / MINUTE) * MINUTE;
 const MINUTES: Question = { user: "u1", metric: "heart_rate", resolution: "minute" };
 
 let now: number | null;
+let open: boolean;
 let asked: Record<string, unknown>[];
 let answer: (page: HistoryPage) => Promise<void>;
 let past: Past;
@@ -17,9 +18,11 @@ let past: Past;
 beforeEach(() => {
   vi.useFakeTimers();
   now = T + 30_000;
+  open = true;
   asked = [];
   const waiting: ((page: HistoryPage) => void)[] = [];
   past = new Past({
+    isOpen: () => open,
     ask: (_method, params) => {
       asked.push(params);
       return new Promise((resolve) => waiting.push(resolve));
@@ -101,6 +104,16 @@ describe("what is looked at", () => {
     await pass(1_000);
     expect(asked).toHaveLength(1);
     await pass(120_000);
+    expect(asked).toHaveLength(1);
+  });
+
+  test("without a session nothing is asked, and all of it with the next one", async () => {
+    open = false;
+    past.look(MINUTES, { fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE });
+    await pass(60_000);
+    expect(asked).toEqual([]);
+    open = true;
+    past.run();
     expect(asked).toHaveLength(1);
   });
 
