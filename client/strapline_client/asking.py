@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from itertools import zip_longest
 from typing import TypeVar
@@ -93,6 +94,8 @@ class Asking:
             try:
                 page = await self._ask(method, _params(question))
             except NotConnectedError:
+                # Whoever ends the connection gets a turn to say so, whatever stands until then.
+                await asyncio.sleep(0)
                 continue
             assert isinstance(page, kind)
             yield page

@@ -127,7 +127,7 @@ class Connection:
                 within_ms = self._session.silence_allowed_ms if self.stands else _OPENING_MS
                 await self._take(await self._socket.receive(within_ms))
         except asyncio.CancelledError:
-            await self._socket.close(CloseCode.GOING_AWAY, "the viewer leaves")
+            await self._leave(CloseCode.GOING_AWAY, "the viewer leaves")
             raise
         except SocketEndedError as ended:
             return self._ending(ended.code, ended.reason)
@@ -135,14 +135,22 @@ class Connection:
             return self._ending(CloseCode.LOST, "the server fell silent")
         except RemoteProtocolError as error:
             _log.error("the connection is given up: %s", error)
-            await self._socket.close(CloseCode.PROTOCOL_VIOLATION, "not understood")
+            await self._leave(CloseCode.PROTOCOL_VIOLATION, "not understood")
             return self._ending(CloseCode.LOST, f"this server is not understood: {error}")
         finally:
-            self._session.closed()
-            self._questions.leave()
+            self._over()
             for task in self._tasks:
                 task.cancel()
             self._socket.abort()
+
+    async def _leave(self, code: int, reason: str) -> None:
+        """Nothing is asked from here on, while the other end takes its time."""
+        self._over()
+        await self._socket.close(code, reason)
+
+    def _over(self) -> None:
+        self._session.closed()
+        self._questions.leave()
 
     async def request(self, method: str, params: Mapping[str, JsonValue]) -> WireModel:
         """Ask, and wait for the answer in the method's own shape.
@@ -272,8 +280,14 @@ class Connection:
             await self._send(self._session.refresh(token))
 
     async def _send_waiting(self) -> None:
+        """Until the socket ends: what waits then, waits for the next connection."""
         while True:
-            await self._send(await self._outgoing.next())
+            frame = await self._outgoing.next()
+            try:
+                await self._socket.send(frame)
+            except SocketEndedError:
+                self._outgoing.put_back(frame)
+                return
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -76,15 +76,15 @@ def health_data(metrics: Mapping[str, MetricData]) -> HealthData:
     batteries = battery.devices if isinstance(battery, BatteryData) else []
     level = newest_level(battery) if isinstance(battery, BatteryData) else None
     today = steps.today if isinstance(steps, StepsData) else None
-    fields: dict[str, Any] = {
-        **{name: value for name, value in said.items() if name not in _WIRE_NAMES},
-        **{name: data for name, data in metrics.items() if name not in _WIRE_NAMES},
-        "steps": _first(today, said.get("steps")),
-        "heart_rate": _heart_rate(metrics.get("heart_rate"), said.get("heartRate")),
-        "battery": _first(level.value if level else None, said.get("battery")),
-        "batteries": batteries,
-    }
-    return HealthData.model_construct(**fields)
+    health = HealthData.model_construct(
+        steps=_first(today, said.get("steps")),
+        heart_rate=_heart_rate(metrics.get("heart_rate"), said.get("heartRate")),
+        battery=_first(level.value if level else None, said.get("battery")),
+        batteries=batteries,
+    )
+    _keep(health, {name: value for name, value in said.items() if name not in _WIRE_NAMES})
+    _keep(health, {name: data for name, data in metrics.items() if name not in _WIRE_NAMES})
+    return health
 
 
 def _heart_rate(measured: MetricData | None, said: JsonValue) -> HeartRate | None:
@@ -93,14 +93,24 @@ def _heart_rate(measured: MetricData | None, said: JsonValue) -> HeartRate | Non
     if told is None and given is None:
         return None
     fields: dict[str, Any] = dict(told) if told else {}
+    beside: dict[str, JsonValue] = {}
     for name, value in (given or {}).items():
         if name in _RATES:
             # The present is measured or it is not: what was said of it once is not now.
             if name != "current" or told is None:
                 fields[name] = _first(fields.get(name), value)
         elif name not in _RATE_NAMES:
-            fields[name] = value
-    return HeartRate.model_construct(**fields)
+            beside[name] = value
+    rate = HeartRate.model_construct(**fields)
+    _keep(rate, beside)
+    return rate
+
+
+def _keep(model: WireModel, beside: Mapping[str, Any]) -> None:
+    """Under whatever name: as an argument, some would be taken for the constructor's own."""
+    extra = model.model_extra
+    assert extra is not None
+    extra.update(beside)
 
 
 def _first(measured: Number | None, said: JsonValue) -> Number | None:

@@ -21,7 +21,7 @@ from strapline_protocol.closing import CloseCode
 from strapline_protocol.opening import Authenticated
 from strapline_protocol.positions import Positions
 from strapline_protocol.viewer_session import Event
-from strapline_protocol.watching import Subscribed
+from strapline_protocol.watching import Subscribed, SubscriptionChanged
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +93,11 @@ class Link:
                 return None
             await self._wait(step.after_ms)
 
+    def moves(self) -> None:
+        """What stood is left for another connection."""
+        if self.state.status is ConnectionStatus.CONNECTED:
+            self._open()
+
     def left(self) -> None:
         """Nobody wants it any more."""
         self._set(UNCONNECTED)
@@ -117,11 +122,17 @@ class Link:
 
     def deliver(self, message: Watched) -> None:
         """Something of the people who are watched."""
+        if isinstance(message, SubscriptionChanged):
+            self._rights_changed(message)
         self._delivered(message)
         if isinstance(message, Subscribed):
             self._tokens.worked()
             simulated = self.session is not None and self.session.simulated
             self._set(ConnectionState(ConnectionStatus.CONNECTED, simulated=simulated))
+
+    def _rights_changed(self, message: SubscriptionChanged) -> None:
+        if self.session is not None and message.may_mark is not None:
+            self.session = self.session.model_copy(update={"may_mark": message.may_mark})
 
     # One connection after another.
 

@@ -63,6 +63,14 @@ class Outgoing:
         self._waiting.append(frame)
         self._some.set()
 
+    def put_back(self, frame: bytes) -> None:
+        """It could not be sent, and is the oldest again."""
+        if len(self._waiting) >= self._bound:
+            self.dropped += 1
+            return
+        self._waiting.appendleft(frame)
+        self._some.set()
+
     async def next(self) -> bytes:
         """The oldest; waits until there is one."""
         while not self._waiting:

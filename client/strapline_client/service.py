@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -40,7 +40,7 @@ from strapline_protocol.asking import (
 )
 from strapline_protocol.base import Number, WireModel
 from strapline_protocol.opening import Authenticated, Client
-from strapline_protocol.watching import Mark, Session
+from strapline_protocol.watching import Mark, Session, Subscribed, SubscriptionChanged
 
 _log = logging.getLogger(__name__)
 
@@ -105,6 +105,8 @@ class WebSocketService:
         )
         self._asking = Asking(self.request, self._until_connected)
         self._task: asyncio.Task[None] | None = None
+        # The one above, and those before it that are still taking their leave.
+        self._running: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -154,26 +156,26 @@ class WebSocketService:
     def connect(self) -> None:
         """Connect, within a running event loop; nothing where it does already, or has stopped."""
         if self._task is None:
-            self._start(None)
+            self._start()
 
     async def disconnect(self) -> None:
-        """Leave. Iterations go on, and :meth:`connect` resumes from here."""
-        task, self._task = self._task, None
-        if task is None:
-            return
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        self._link.left()
+        """Leave. Updates go on once :meth:`connect` resumes from here.
+
+        Who reads the past meanwhile gets NotConnectedError.
+        """
+        self._leave()
+        await _all_ended(self._running)
 
     def reconnect(self) -> None:
         """Try now, whatever was planned, after a stop too; nothing where there is a session."""
         if self._link.connection is None or not self._link.connection.stands:
-            self._start(self._task)
+            self._start()
 
     async def stop(self) -> None:
-        """Leave, and end every iteration."""
-        await self.disconnect()
+        """Leave, and end every iteration; one over the past with NotConnectedError."""
+        self._leave()
         self._end(None)
+        await _all_ended(self._running)
 
     def configure(
         self,
@@ -203,7 +205,7 @@ class WebSocketService:
         if token is not None:
             self._tokens.keep(token)
         if self._task is not None and (moved or token is not None):
-            self._start(self._task)
+            self._start()
 
     # What is known.
 
@@ -351,15 +353,31 @@ class WebSocketService:
 
     # Inside.
 
-    def _start(self, before: asyncio.Task[None] | None) -> None:
+    def _start(self) -> None:
         self._teller.begin()
+        self._link.moves()
+        self._cancel()
+        before = frozenset(self._running)
         self._task = asyncio.create_task(self._run_after(before), name="strapline viewer")
+        self._running.add(self._task)
+        self._task.add_done_callback(self._running.discard)
 
-    async def _run_after(self, before: asyncio.Task[None] | None) -> None:
+    def _leave(self) -> None:
+        """At once for all who look; the connection takes its leave of the server after it."""
+        if self._task is not None:
+            self._task = None
+            self._link.left()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        # Here, not in the task that follows: that one may be cancelled before it ever runs.
+        for task in self._running:
+            if not task.cancelling():  # A second time would cut its leave-taking short.
+                task.cancel()
+
+    async def _run_after(self, before: Collection[asyncio.Task[None]]) -> None:
         """Run; what nobody thought of ends every iteration with it: nobody waits for ever."""
-        if before is not None:
-            before.cancel()
-            await asyncio.gather(before, return_exceptions=True)
+        await _all_ended(before)
         try:
             error = await self._link.run()
         except Exception as fault:  # noqa: BLE001  # handed on to those who wait
@@ -373,7 +391,9 @@ class WebSocketService:
     def _deliver(self, message: Watched) -> None:
         for update in self._states.apply(message):
             self._teller.tell(update)
-        self._teller.keep_only(self._states.users)
+        if isinstance(message, Subscribed | SubscriptionChanged):
+            # At nothing else do users leave, and this looks at whatever is kept of anybody.
+            self._teller.keep_only(self._states.users)
 
     def _changed(self, state: ConnectionState) -> None:
         if forgets(state.why):
@@ -392,7 +412,7 @@ class WebSocketService:
 
     async def _until_connected(self) -> None:
         """Raises what ended the service, or NotConnectedError where nobody asked it to connect."""
-        while self.status is not ConnectionStatus.CONNECTED:
+        while self._link.connection is None or not self._link.connection.subscribed:
             if self._teller.over:
                 raise self._teller.error or NotConnectedError("the service was stopped")
             if self._task is None:
@@ -400,3 +420,9 @@ class WebSocketService:
                     "nobody asked to connect: call connect(), or use async with"
                 )
             await self._turn.wait()
+
+
+async def _all_ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Wait for them; whoever is cancelled at it cancels none of them."""
+    if tasks:
+        await asyncio.wait(frozenset(tasks))
