@@ -38,3 +38,15 @@ def test_what_is_the_servers_to_say_is_not_taken_from_elsewhere() -> None:
     assert health.heart_rate is not None
     assert (health.heart_rate.fresh_for_ms, health.heart_rate.last) == (None, None)
     assert health.batteries == []
+
+
+def test_a_host_application_names_its_fields_as_it_likes() -> None:
+    names = ("cls", "_fields_set", "self", "values", "model_fields_set", "others")
+    fields = {name: {"n": 1} for name in names}
+    health = health_data({"summary": said(**fields, heartRate=dict(fields))})
+    assert {name: health.others[name] for name in names} == fields
+    assert health.heart_rate is not None
+    assert health.heart_rate.model_extra == fields
+    told = health.model_dump(mode="json", by_alias=True)
+    assert {name: told[name] for name in names} == fields
+    assert health_data({}).others == {}

@@ -28,6 +28,19 @@ async def test_when_full_the_oldest_gives_way() -> None:
     assert await outgoing.next() == b"2"
 
 
+async def test_what_could_not_be_sent_is_the_oldest_again_or_counted() -> None:
+    outgoing = Outgoing(bound=2)
+    for frame in (b"1", b"2"):
+        outgoing.push(frame)
+    oldest = await outgoing.next()
+    outgoing.put_back(oldest)
+    assert (await outgoing.next(), len(outgoing)) == (b"1", 1)
+    outgoing.push(b"3")
+    outgoing.put_back(oldest)
+    assert (len(outgoing), outgoing.dropped) == (2, 1)
+    assert await outgoing.next() == b"2"
+
+
 def test_the_original_sample_and_what_a_newer_server_may_know() -> None:
     asked = json.loads(frame_of("SYNC_STATUS_UPDATE", {"status": "syncing"}))
     assert asked == {"type": "SYNC_STATUS_UPDATE", "status": "syncing"}
