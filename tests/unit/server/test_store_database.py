@@ -216,7 +216,9 @@ def test_the_indexes_are_used_by_the_questions_of_every_day() -> None:
     # People are few, and sorted by name; so are the sessions of one of them, by their beginning.
     rare = {"all_users", "all_principals", "sessions_in_time"}
     # Asked when an order of sources changes, but for what is left untold: mostly nothing is.
-    rare |= {"minutes_shared", "users_of_device", "ids_of_strap", "all_devices", "untold"}
+    rare |= {"users_of_device", "ids_of_strap", "all_devices", "untold"}
+    # The sums of hours, and the minutes of two of them.
+    rare |= {"hours_shared", "minutes_shared"}
     # Asked by a person, of rows that are few: one for each range of numbers, and no block.
     rare |= {"count_people", "count_readings"}
     assert set(scans) <= rare

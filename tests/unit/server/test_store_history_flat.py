@@ -16,6 +16,8 @@ from strapline_protocol.asking import Resolution
 from strapline_protocol.series import Counter
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.columns import pack, sound
+from strapline_server.store.people import find_user
+from strapline_server.store.sources import put_order
 from tests.unit.server.store_kit import HOUR, NOON, Bench, series_of, stream_named, zero_at
 
 MINUTE = 60_000
@@ -226,6 +228,21 @@ def test_what_a_session_asks_costs_the_same_after_an_hour_and_after_a_year(
     }
     assert costs["month"] == costs["year"] <= 3_000, costs
     assert costs["year"] - costs["hour"] <= 10, costs
+
+
+def test_another_order_of_sources_reads_no_minute_but_those_of_two_hours(
+    stores: dict[str, Stored],
+) -> None:
+    costs = {}
+    for name, bench in stores.items():
+        user = find_user(bench.transaction, "ana")
+        assert user is not None
+        order = partial(put_order, bench.transaction, user, "heart_rate")
+        costs[name] = bench.cost(partial(order, ["watch"]))
+        (told,) = order([])
+        assert told.from_ms == NOON - AMOUNTS[name] * HOUR
+    # Two sums an hour.
+    assert costs["year"] <= 35 * 2 * AMOUNTS["year"], costs
 
 
 def test_a_correction_of_time_costs_what_moves(

@@ -409,3 +409,31 @@ def test_which_source_is_shown_at_each_moment(
         shown = oracle.shown(house.now_ms, stands)
         assert house.is_pushed(device, 60 + DEVICES.index(device), **columns) is (device == shown)
         assert house.sources() == oracle.order()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["strap", "watch", "band"]), st.integers(0, 300))),
+)
+def test_what_is_told_of_another_order_is_never_narrower_than_what_changes(
+    readings: list[tuple[str, int]],
+) -> None:
+    house = House()
+    # Each is known, and has something that no other has an hour of.
+    for days, device in enumerate(("strap", "watch", "band"), 1):
+        house.take(device, 60, NOON - days * 24 * HOUR)
+    minutes: dict[int, set[str]] = {}
+    for device, minute in readings:
+        house.take(device, 60, NOON + minute * MINUTE)
+        minutes.setdefault(minute, set()).add(device)
+    shared = [NOON + minute * MINUTE for minute, devices in minutes.items() if len(devices) > 1]
+    (told,) = house.order("band")
+    hours: dict[int, set[str]] = {}
+    for minute, devices in minutes.items():
+        hours.setdefault(minute // 60, set()).update(devices)
+    common = [NOON + hour * HOUR for hour, devices in hours.items() if len(devices) > 1]
+    if not common:
+        assert (told.from_ms, told.to_ms, told.count) == (house.now_ms, house.now_ms, 0)
+        return
+    assert min(common) <= told.from_ms <= min(shared, default=told.from_ms)
+    assert max(shared, default=0) + MINUTE <= told.to_ms <= max(common) + HOUR
+    assert told.count >= sum(NOON + minute * MINUTE in shared for _, minute in readings)
