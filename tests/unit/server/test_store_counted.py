@@ -150,15 +150,16 @@ def test_days_that_follow_one_another_are_told_as_one_and_of_very_many_all_are()
     bench.walk(A, 0, (-DAY, 1))
     bench.walk(B, 0, *((day * DAY, 10 * day + 10) for day in range(days)))
     # Two days in a row, and one apart.
-    outcome = bench.walk(A, 1, (0, 2), (DAY, 3), (4 * DAY, 4))
+    outcome = bench.walk(A, 1, (0, 2), (DAY, 3), (4 * DAY, 4), ((days - 1) * DAY, 5))
     first_ms = NOON - 12 * HOUR - days * DAY
     assert told(outcome)[1:] == [
         (OTHER, first_ms, first_ms + 2 * DAY, 4),
         (OTHER, first_ms + 4 * DAY, first_ms + 5 * DAY, 2),
+        (OTHER, first_ms + (days - 1) * DAY, first_ms + days * DAY, 2),
     ]
     # More than are looked at one by one; the last of them is told though A counts there already.
-    outcome = bench.walk(A, 4, *((day * DAY + HOUR, 10 + day) for day in range(5, days)))
-    assert told(outcome)[1:] == [(OTHER, first_ms + 5 * DAY, first_ms + days * DAY, 110)]
+    outcome = bench.walk(A, 5, *((day * DAY + HOUR, 10 + day) for day in range(5, days)))
+    assert told(outcome)[1:] == [(OTHER, first_ms + 5 * DAY, first_ms + days * DAY, 111)]
 
 
 def test_steps_and_a_corrected_time_of_one_commit_are_told_once() -> None:

@@ -375,3 +375,16 @@ def test_what_a_viewer_says_stays_where_a_bridge_corrects_its_time_in_the_same_c
     ended = outcome.answers[0][0]
     assert isinstance(ended, SessionResult)
     assert gym.sessions() == SessionData(session=None, last=ended.session)
+
+
+def test_what_a_viewer_said_of_a_bridges_session_stays_though_the_clock_was_set_back() -> None:
+    gym = Gym()
+    gym.now_ms = NOON + 6 * HOUR
+    gym.declare(gym.pi, A, zero_at(gym.now_ms))
+    columns: dict[str, Any] = {"id": [RIDE], "name": ["ride"], "durationMs": [None]}
+    gym.publish(gym.pi, A, series_of([None], [0], metric="session", **columns))
+    gym.now_ms = NOON
+    ended = gym.end()
+    assert isinstance(ended, SessionResult)
+    gym.declare(gym.pi, A, zero_at(NOON + 6 * HOUR + 7, version=2))
+    assert gym.sessions() == SessionData(session=None, last=ended.session)
