@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -27,6 +27,7 @@ class Why(StrEnum):
     SERVER_AWAY = "server away"
     NO_SIGNAL = "no signal"
     IMPLAUSIBLE = "readings not plausible"
+    FROZEN = "strap repeats itself"
     NO_READING = "no reading"
 
 
@@ -38,6 +39,7 @@ _COUNTED: Final = {
     Why.SERVER_AWAY: "cut off, server away",
     Why.NO_SIGNAL: "without a signal",
     Why.IMPLAUSIBLE: "not plausible",
+    Why.FROZEN: "with a strap that repeats itself",
     Why.NO_READING: "silent",
 }
 
@@ -66,11 +68,20 @@ class Because:
 
 def refusal(point: Point) -> Why | None:
     """What a reading says of itself that keeps it off the trace; None for one that is drawn."""
-    if point.contact is False or "noContact" in point.quality:
+    return refused(point.value, point.quality, point.contact)
+
+
+def refused(
+    value: float | None, quality: Collection[str], contact: bool | None = None
+) -> Why | None:
+    """The same of any value in bpm with its marks, such as the last one that a state tells."""
+    if contact is False or "noContact" in quality:
         return Why.NOT_WORN
-    if point.value is None or point.value <= 0 or "zero" in point.quality:
+    if value is None or value <= 0 or "zero" in quality:
         return Why.NO_SIGNAL
-    return Why.IMPLAUSIBLE if "implausible" in point.quality else None
+    if "implausible" in quality:
+        return Why.IMPLAUSIBLE
+    return Why.FROZEN if "frozen" in quality else None
 
 
 def cause_of(status: UserStatus, device: str | None) -> Spell | None:

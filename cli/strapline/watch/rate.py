@@ -14,6 +14,7 @@ from strapline.watch.causes import (
     cause_of,
     own_loss,
     refusal,
+    refused,
 )
 from strapline.watch.line import Line, Point
 from strapline.watch.person import Person
@@ -26,7 +27,6 @@ _SAMPLE: Final = 20
 _MINUTE_MS: Final = 60_000
 _NEAR_MS: Final = 5_000
 _LEVEL_BPM: Final = 2
-_NOT_REAL: Final = frozenset({"noContact", "zero"})
 
 
 class Freshness(StrEnum):
@@ -99,7 +99,11 @@ def _way_is_open(person: Person) -> bool:
 
 def _last_real(data: HeartRateData | None, line: Line) -> Was | None:
     last = None if data is None else data.last
-    if last is not None and last.value and not _NOT_REAL & set(last.quality or ()):
+    if (
+        last is not None
+        and last.value is not None
+        and refused(last.value, last.quality or ()) is None
+    ):
         return Was(round(last.value), last.at_ms)
     point = last_drawn(line)
     return None if point is None or point.value is None else Was(round(point.value), point.at_ms)

@@ -1,5 +1,9 @@
 """The cause of a silence, on evidence alone."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from strapline.watch.causes import (
@@ -15,31 +19,37 @@ from strapline.watch.causes import (
     own_loss,
     refusal,
 )
+from strapline.watch.person import Person
+from strapline.watch.rate import rate_of
 from strapline_protocol.publishing import DeviceState
-from strapline_protocol.watching import HopState, ServerState, SyncStatus
-from tests.unit.cli.watch_kit import NOW_MS, a_point, a_status
+from strapline_protocol.watching import HopState, LastValue, ServerState, SyncStatus
+from tests.unit.cli.watch_kit import NOW_MS, a_point, a_rate, a_status
+
+#: The browser page does the same at these.
+READINGS = json.loads((Path(__file__).parents[2] / "vectors/client/readings.json").read_bytes())
+WHY = {
+    None: None,
+    "notWorn": Why.NOT_WORN,
+    "noSignal": Why.NO_SIGNAL,
+    "implausible": Why.IMPLAUSIBLE,
+    "frozen": Why.FROZEN,
+}
 
 
-@pytest.mark.parametrize(
-    ("more", "why"),
-    [
-        ({}, None),
-        ({"contact": True}, None),
-        ({"contact": False}, Why.NOT_WORN),
-        ({"quality": ("noContact",)}, Why.NOT_WORN),
-        ({"quality": ("zero",)}, Why.NO_SIGNAL),
-        ({"quality": ("implausible",)}, Why.IMPLAUSIBLE),
-        ({"quality": ("afterGap",)}, None),
-    ],
-    ids=str,
-)
-def test_what_a_reading_says_of_itself(more: dict[str, object], why: Why | None) -> None:
-    assert refusal(a_point(NOW_MS, 60, **more)) is why
-
-
-@pytest.mark.parametrize("value", [None, 0])
-def test_nothing_and_zero_are_no_signal(value: int | None) -> None:
-    assert refusal(a_point(NOW_MS, value)) is Why.NO_SIGNAL
+@pytest.mark.parametrize("case", READINGS["cases"], ids=lambda case: case["name"])
+def test_what_a_reading_says_of_itself(case: dict[str, Any]) -> None:
+    quality, contact, value = tuple(case["quality"]), case["contact"], case["value"]
+    point = a_point(NOW_MS, value, quality=quality, contact=contact)
+    assert refusal(point) is WHY[case["why"]]
+    # What a rate was is what would have been drawn; a state says nothing of contact.
+    if contact is False:
+        return
+    data = a_rate(None).model_copy(
+        update={"last": LastValue(value=value, at_ms=NOW_MS, quality=list(quality))}
+    )
+    person = Person("maren", "Maren", {"heart_rate": data}, a_status(), ())
+    was = rate_of(person, NOW_MS, connected=True).was
+    assert (was is not None) is (case["why"] is None)
 
 
 def test_the_hop_nearest_to_the_screen_is_named() -> None:

@@ -1,13 +1,16 @@
 // What the Python client does at the same vectors (tests/vectors/client), this service does.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { refusal } from "@/model/missing";
 import { rateOf, stepsView } from "@/model/person";
-import type { Hops } from "@/protocol/messages";
+import { rateView } from "@/model/rate";
+import type { HeartRateData, Hops } from "@/protocol/messages";
 import clockVectors from "../../../../tests/vectors/client/clock.json";
 import conversationVectors from "../../../../tests/vectors/client/conversations.json";
 import endingVectors from "../../../../tests/vectors/client/endings.json";
 import freshnessVectors from "../../../../tests/vectors/client/freshness.json";
 import healthVectors from "../../../../tests/vectors/client/health-data.json";
 import positionVectors from "../../../../tests/vectors/client/positions.json";
+import readingVectors from "../../../../tests/vectors/client/readings.json";
 import { Backoff } from "../backoff";
 import { ServerClock } from "../clock";
 import { aftermath, Reason } from "../close-codes";
@@ -91,6 +94,19 @@ function withoutNullRates(health: Fields): Fields {
 test.each(casesOf(healthVectors))("health data: $name", (one) => {
   const found = healthData(person(one.metrics as Record<string, MetricData>));
   expect(withoutNullRates(found)).toEqual(withoutNullRates(one.health as Fields));
+});
+
+test.each(casesOf(readingVectors))("readings: $name", (one) => {
+  const [value, quality] = [one.value as number | null, one.quality as string[]];
+  const contact = one.contact as boolean | null;
+  expect(refusal({ value, quality, contact })).toBe(one.why);
+  // What a rate was is what would have been drawn; a state says nothing of contact.
+  if (contact !== false) {
+    const last = { value, atMs: 1, quality };
+    const rate = { current: null, last, average: null, min: null, max: null, freshForMs: 1 };
+    const data: HeartRateData = { ...rate, over: "day", dayEndsMs: 9, onChange: false };
+    expect(rateView(data, [], 1, true).was !== null).toBe(one.why === null);
+  }
 });
 
 test.each(casesOf(freshnessVectors))("freshness: $name", (one) => {
