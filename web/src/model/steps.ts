@@ -1,6 +1,7 @@
-// Steps by hour and by day: bars, of which the running one is not over.
+// Steps by hour and by day of a person's own clocks: bars, of which the running one is not over.
 import type { PastRecord } from "@/services/past";
 import type { Stretch } from "@/services/stretches";
+import type { Calendar } from "./calendar";
 
 export interface StepsBar {
   readonly fromMs: number;
@@ -13,35 +14,49 @@ export interface StepsBar {
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const DAYS = 7;
 
-/** The hours of the day that ends at `dayEndsMs`, as many as it has. */
-export function hoursOfDay(record: PastRecord, dayEndsMs: number, nowMs: number): StepsBar[] {
+/**
+ * How finely hours are asked for: those of an answer are of UTC, which are not the person's where
+ * a day begins or ends within one.
+ */
+export function finenessOfHours({ fromMs, toMs }: Stretch): "hour" | "minute" {
+  return fromMs % HOUR_MS === 0 && toMs % HOUR_MS === 0 ? "hour" : "minute";
+}
+
+/** The hours of one day, as many as it has. */
+export function hoursOfDay(record: PastRecord, day: Stretch, nowMs: number): StepsBar[] {
   const bars: StepsBar[] = [];
-  for (let fromMs = daysBefore(dayEndsMs, 1); fromMs < dayEndsMs; fromMs += HOUR_MS) {
-    bars.push(barOf(record, fromMs, fromMs + HOUR_MS, nowMs));
+  for (let { fromMs } = day; fromMs < day.toMs; fromMs += HOUR_MS) {
+    bars.push(barOf(record, fromMs, Math.min(fromMs + HOUR_MS, day.toMs), nowMs));
   }
   return bars;
 }
 
-/** The seven days up to the one that ends at `dayEndsMs`. */
-export function daysOfWeek(record: PastRecord, dayEndsMs: number, nowMs: number): StepsBar[] {
-  return weekUntil(dayEndsMs).map(({ fromMs, toMs }) => barOf(record, fromMs, toMs, nowMs));
+export function daysOfWeek(
+  record: PastRecord,
+  week: readonly Stretch[],
+  nowMs: number,
+): StepsBar[] {
+  return week.map(({ fromMs, toMs }) => barOf(record, fromMs, toMs, nowMs));
 }
 
-/** Seven days, the oldest first. */
-export function weekUntil(dayEndsMs: number): Stretch[] {
-  return Array.from({ length: DAYS }, (_, index) => ({
-    fromMs: daysBefore(dayEndsMs, DAYS - index),
-    toMs: daysBefore(dayEndsMs, DAYS - index - 1),
-  }));
+/** Seven days, the oldest first, up to the one that is not over before `dayEndsMs`. */
+export function weekUntil(dayEndsMs: number, calendar: Calendar): Stretch[] {
+  return Array.from({ length: DAYS }, (_, index) => dayUntil(dayEndsMs, calendar, index + 1 - DAYS));
 }
 
-/** By the calendar of this screen: a day with a change of the clock is longer or shorter. */
-export function daysBefore(atMs: number, days: number): number {
-  const at = new Date(atMs);
-  at.setDate(at.getDate() - days);
-  return at.getTime();
+export function dayUntil(dayEndsMs: number, calendar: Calendar, days = 0): Stretch {
+  return {
+    fromMs: calendar.dayBegins(dayEndsMs - 1, days),
+    toMs: calendar.dayBegins(dayEndsMs - 1, days + 1),
+  };
+}
+
+/** What is asked for to know the days of the week, in whatever zone: days reach over its ends. */
+export function weekAsked(dayEndsMs: number): Stretch {
+  return { fromMs: dayEndsMs - DAYS * DAY_MS, toMs: dayEndsMs };
 }
 
 function barOf(record: PastRecord, fromMs: number, toMs: number, nowMs: number): StepsBar {

@@ -1,7 +1,9 @@
 // One person: the figure large, the line and what is behind it, steps and ranges of day and week.
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { Rate } from "@/components/people/rate";
+import { useCalendar } from "@/hooks/use-calendar";
 import { useExactRate } from "@/hooks/use-exact-rate";
+import type { Calendar } from "@/model/calendar";
 import {
   becauseNone,
   dayLine,
@@ -13,7 +15,6 @@ import {
   wearables,
 } from "@/model/person";
 import { trendOf } from "@/model/rate";
-import { daysBefore } from "@/model/steps";
 import { isSteps } from "@/services/health-data";
 import type { WatchedPerson } from "@/services/websocket-service";
 import { Acts } from "./acts";
@@ -36,7 +37,8 @@ export default function PersonView(props: PersonViewProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   const rate = useExactRate(rateOf(person, nowMs, connected));
-  const dayEndsMs = dayEnd(person, nowMs);
+  const calendar = useCalendar(person.user);
+  const dayEndsMs = dayEnd(person, calendar, nowMs);
   const keys = (event: KeyboardEvent) => {
     const modified = event.ctrlKey || event.metaKey || event.altKey;
     if (event.key === "m" && mayMark && !modified && !(event.target instanceof HTMLInputElement)) {
@@ -80,9 +82,10 @@ export default function PersonView(props: PersonViewProps) {
             user={person.user}
             view={stepsView(person, nowMs)}
             dayEndsMs={dayEndsMs}
+            calendar={calendar}
             nowMs={nowMs}
           />
-          <Ranges user={person.user} dayEndsMs={dayEndsMs} />
+          <Ranges user={person.user} dayEndsMs={dayEndsMs} calendar={calendar} />
         </aside>
       </div>
     </div>
@@ -127,14 +130,9 @@ function Measured({ person, nowMs }: Omit<BesideProps, "connected">) {
   );
 }
 
-/** Of the person's own day, where the server has said it; else of this screen's. */
-function dayEnd(person: WatchedPerson, nowMs: number): number {
+/** Of the person's own day. */
+function dayEnd(person: WatchedPerson, calendar: Calendar, nowMs: number): number {
   const { steps } = person.metrics;
   const said = heartRateOf(person)?.dayEndsMs ?? (isSteps(steps) ? steps.dayEndsMs : null);
-  const midnight = new Date(nowMs).setHours(24, 0, 0, 0);
-  let endsMs = said ?? midnight;
-  while (endsMs <= nowMs) {
-    endsMs = daysBefore(endsMs, -1);
-  }
-  return endsMs;
+  return said !== null && said > nowMs ? said : calendar.dayBegins(nowMs, 1);
 }

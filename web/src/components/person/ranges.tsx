@@ -1,20 +1,21 @@
 // The week's days: lowest to highest heart rate of each, with its average. The running one so far.
 import { usePast } from "@/hooks/use-past";
-import { weekUntil } from "@/model/steps";
-import { shortDay } from "@/model/words";
+import type { Calendar } from "@/model/calendar";
+import { weekAsked, weekUntil } from "@/model/steps";
 import type { Bucket } from "@/services/past";
 import type { Stretch } from "@/services/stretches";
 
 interface RangesProps {
   readonly user: string;
   readonly dayEndsMs: number;
+  /** The person's. */
+  readonly calendar: Calendar;
 }
 
-export function Ranges({ user, dayEndsMs }: RangesProps) {
-  const week = weekUntil(dayEndsMs);
-  const fromMs = week[0]?.fromMs ?? dayEndsMs;
+export function Ranges({ user, dayEndsMs, calendar }: RangesProps) {
+  const week = weekUntil(dayEndsMs, calendar);
   const question = { user, metric: "heart_rate", resolution: "day" } as const;
-  const { buckets } = usePast(question, { fromMs, toMs: dayEndsMs });
+  const { buckets } = usePast(question, weekAsked(dayEndsMs));
   const rows = week.map((day) => ({ day, bucket: bucketOf(buckets, day) })).reverse();
   const lows = rows.flatMap(({ bucket }) => bucket?.min ?? []);
   const highs = rows.flatMap(({ bucket }) => bucket?.max ?? []);
@@ -26,7 +27,7 @@ export function Ranges({ user, dayEndsMs }: RangesProps) {
       <ol className="ranges">
         {rows.map(({ day, bucket }, index) => (
           <li key={day.fromMs}>
-            <span>{index === 0 ? "Today so far" : shortDay(day.fromMs)}</span>
+            <span>{index === 0 ? "Today so far" : calendar.shortDay(day.fromMs)}</span>
             <Range bucket={bucket} low={low} high={high} />
           </li>
         ))}

@@ -1,32 +1,41 @@
 // Steps today by the hour, and of the week by day: bars, the running one striped, none invented.
 import { usePast } from "@/hooks/use-past";
+import type { Calendar } from "@/model/calendar";
 import type { StepsView } from "@/model/person";
-import { daysBefore, daysOfWeek, hoursOfDay, type StepsBar } from "@/model/steps";
-import { clock, count, shortDay } from "@/model/words";
+import {
+  dayUntil,
+  daysOfWeek,
+  finenessOfHours,
+  hoursOfDay,
+  type StepsBar,
+  weekAsked,
+  weekUntil,
+} from "@/model/steps";
+import { count } from "@/model/words";
 
 interface StepsProps {
   readonly user: string;
   readonly view: StepsView;
   readonly dayEndsMs: number;
+  /** The person's. */
+  readonly calendar: Calendar;
   readonly nowMs: number;
 }
 
-const WEEK_DAYS = 7;
-
-export function Steps({ user, view, dayEndsMs, nowMs }: StepsProps) {
-  const dayBeganMs = daysBefore(dayEndsMs, 1);
-  const weekBeganMs = daysBefore(dayEndsMs, WEEK_DAYS);
-  const hourly = { user, metric: "steps", resolution: "hour" } as const;
+export function Steps({ user, view, dayEndsMs, calendar, nowMs }: StepsProps) {
+  const day = dayUntil(dayEndsMs, calendar);
+  const hourly = { user, metric: "steps", resolution: finenessOfHours(day) };
+  const hours = hoursOfDay(usePast(hourly, day), day, nowMs);
   const daily = { user, metric: "steps", resolution: "day" } as const;
-  const hours = usePast(hourly, { fromMs: dayBeganMs, toMs: dayEndsMs });
-  const days = usePast(daily, { fromMs: weekBeganMs, toMs: dayEndsMs });
+  const record = usePast(daily, weekAsked(dayEndsMs));
+  const days = daysOfWeek(record, weekUntil(dayEndsMs, calendar), nowMs);
   return (
     <section aria-labelledby="steps">
       <h2 id="steps">Steps today</h2>
       <p className="total">
         <b>{view.figure}</b> <span className="second">{view.note ?? "so far"}</span>
       </p>
-      <Bars bars={hoursOfDay(hours, dayEndsMs, nowMs)} what="hour" name={clock} />
+      <Bars bars={hours} what="hour" name={(atMs) => calendar.clock(atMs)} />
       <div className="hax" aria-hidden="true">
         {["0", "6", "12", "18", "24 h"].map((label, index) => (
           <span key={label} style={{ left: `${index * 25}%` }}>
@@ -35,20 +44,14 @@ export function Steps({ user, view, dayEndsMs, nowMs }: StepsProps) {
         ))}
       </div>
       <h3>The week</h3>
-      <Bars bars={daysOfWeek(days, dayEndsMs, nowMs)} what="day" name={shortDay} />
+      <Bars bars={days} what="day" name={(atMs) => calendar.shortDay(atMs)} />
       <div className="hax days" aria-hidden="true">
-        {daysOfWeek(days, dayEndsMs, nowMs).map(({ fromMs, running }) => (
-          <span key={fromMs}>{running ? "today" : weekday(fromMs)}</span>
+        {days.map(({ fromMs, running }) => (
+          <span key={fromMs}>{running ? "today" : calendar.weekday(fromMs)}</span>
         ))}
       </div>
     </section>
   );
-}
-
-const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "short" });
-
-function weekday(atMs: number): string {
-  return WEEKDAY.format(atMs);
 }
 
 interface BarsProps {
