@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import cell_len
-
 from strapline.watch import digits
 from strapline.watch.causes import Because
-from strapline.watch.ink import Row, Tone, cut, ends, fitted
+from strapline.watch.ink import Row, Tone, cells_of, cut, ends, fitted
 from strapline.watch.person import Person, battery_of, day_of, session_of, steps_of
 from strapline.watch.rate import (
     Freshness,
@@ -120,12 +118,12 @@ def _title(person: Person, frame: Frame, bar: Row) -> Row:
     ]
     told = [words for words in told if words]
     name = person.name or person.user
-    while told and cell_len(name) + 2 + cell_len("   ".join(told)) > room:
+    while told and cells_of(name) + 2 + cells_of("   ".join(told)) > room:
         told.pop()
     right = "   ".join(told)
     name = cut(name, room)
     session = session_of(person, frame.now_ms)
-    left_room = room - cell_len(name) - cell_len(right) - 4
+    left_room = room - cells_of(name) - cells_of(right) - 4
     row: Row = [*bar, (name, Tone.STRONG)]
     if session and left_room >= _LEAST_TRACE:
         row.append((f"  {cut(session, left_room)}", Tone.SECOND))

@@ -41,6 +41,9 @@ _STYLES: Final = {
 _NOW_OF_SIXTEEN: Final = Style(color="yellow")
 _NOW_WITHOUT_COLOUR: Final = Style(bold=True)
 
+#: Controls, what changes directions or joins, half characters, ends of lines and paragraphs.
+_STEERING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
 #: One character for one, so that nothing moves; for arrows and enter, keys that do the same.
 _ASCII: Final = str.maketrans(
     {
@@ -94,12 +97,11 @@ class Look:
 
     def words(self, text: str) -> str:
         """The text in what the terminal knows; whatever would steer it is left out."""
-        text = "".join("�" if unicodedata.category(one) in {"Cc", "Cf"} else one for one in text)
+        text = cleaned(text)
         if not self.ascii:
             return text
-        text = unicodedata.normalize("NFKD", text.translate(_ASCII))
-        bare = "".join(one for one in text if not unicodedata.combining(one))
-        return bare.encode("ascii", "replace").decode()
+        # In as many cells, since the row was fitted before.
+        return set_cell_size("".join(map(_ascii_of, text.translate(_ASCII))), cell_len(text))
 
     def segments(self, row: Row) -> list[Segment]:
         """As the terminal gets it."""
@@ -110,6 +112,26 @@ class Look:
         return Text.assemble(*((self.words(text), self.style(tone)) for text, tone in row))
 
 
+def cleaned(text: str) -> str:
+    """Without what would steer the terminal or takes no known room: a sign stands for each.
+
+    Whatever is measured is measured like this, or a name is wider than its room.
+    """
+    if text.isprintable():
+        return text
+    return "".join("�" if unicodedata.category(one) in _STEERING else one for one in text)
+
+
+def _ascii_of(one: str) -> str:
+    """One character in as many cells, of ASCII alone."""
+    if one.isascii():
+        return one
+    apart = unicodedata.normalize("NFKD", one)
+    bare = "".join(part for part in apart if not unicodedata.combining(part))
+    cells = cell_len(one)
+    return bare if bare.isascii() and len(bare) == cells else "?" * cells
+
+
 def plain(row: Row) -> str:
     """Its characters alone, without blanks at the end."""
     return "".join(text for text, _ in row).rstrip()
@@ -117,11 +139,17 @@ def plain(row: Row) -> str:
 
 def width(row: Row) -> int:
     """In cells of the terminal."""
-    return sum(cell_len(text) for text, _ in row)
+    return sum(cells_of(text) for text, _ in row)
+
+
+def cells_of(text: str) -> int:
+    """In cells of the terminal, as it will be drawn."""
+    return cell_len(cleaned(text))
 
 
 def cut(text: str, cells: int) -> str:
     """At most so many cells; what is left out shows as an ellipsis."""
+    text = cleaned(text)
     if cell_len(text) <= cells:
         return text
     return set_cell_size(text, max(0, cells - 1)).rstrip() + "…" if cells > 0 else ""
@@ -136,7 +164,7 @@ def fitted(row: Row, cells: int) -> Row:
     """A row of exactly so many cells: cut, or filled with blanks."""
     fit: Row = []
     room = cells
-    for text, tone in row:
+    for text, tone in ((cleaned(text), tone) for text, tone in row):
         kept = text if cell_len(text) <= room else set_cell_size(text, room)
         fit.append((kept, tone))
         room -= cell_len(kept)
@@ -174,7 +202,7 @@ def wrapped(words: str, cells: int) -> list[str]:
     lines = [""]
     for word in words.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and cell_len(longer) > cells:
+        if lines[-1] and cells_of(longer) > cells:
             lines.append(word)
         else:
             lines[-1] = longer

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from rich.cells import cell_len
-
 from strapline.watch.band import Frame, missing_words
-from strapline.watch.ink import cut, padded
+from strapline.watch.ink import cells_of, cut, padded
 from strapline.watch.link_state import Connection
 from strapline.watch.person import Person, battery_of, steps_of
 from strapline.watch.rate import rate_of
@@ -55,7 +53,7 @@ def json_line(update: Update, users: Mapping[str, UserState]) -> str | None:
 
 def table(people: Sequence[Person], connection: Connection, now_ms: int) -> list[str]:
     """A line for each person: name, rate or dash, its age or the cause, steps, battery."""
-    names = min(_WIDEST_NAME, max((cell_len(person.name) for person in people), default=0))
+    names = min(_WIDEST_NAME, max((cells_of(person.name) for person in people), default=0))
     frame = Frame(now_ms, _PLAIN_WIDTH, connection.stands)
     return [_line(person, frame, names) for person in people] or ["Nobody is shown yet."]
 

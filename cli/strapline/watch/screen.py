@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import cell_len
-
 from strapline.watch.band import HEIGHT, Frame
-from strapline.watch.ink import Row, Tone, between, cut, ends, fitted, plain, width, wrapped
+from strapline.watch.ink import (
+    Row,
+    Tone,
+    between,
+    cells_of,
+    cut,
+    ends,
+    fitted,
+    plain,
+    width,
+    wrapped,
+)
 from strapline.watch.link_state import Connection
 from strapline.watch.person import Person
 from strapline.watch.rate import rate_of
@@ -78,7 +87,7 @@ def header(view: View) -> list[Row]:
     candidates += [("", right) for right in rights]
     room = view.width - width(left) - 2
     words, right = next(
-        (one for one in candidates if cell_len(one[0]) + 5 + width(one[1]) <= room), ("", standing)
+        (one for one in candidates if cells_of(one[0]) + 5 + width(one[1]) <= room), ("", standing)
     )
     said: Row = [("     ", Tone.INK), (words, Tone.SECOND)] if words else []
     return [ends([*left, *said], right, view.width), [("─" * view.width, Tone.FAINT)]]
@@ -247,8 +256,8 @@ def help_rows(cells: int, *, may_mark: bool) -> list[Row]:
     """The page of keys, and how the screen is read."""
     rows: list[Row] = [[("", Tone.INK)], [(f"{_MARGIN}Keys", Tone.STRONG)], [("", Tone.INK)]]
     for key, word in key_help(may_mark=may_mark):
-        head = f"{_MARGIN}{key}{' ' * (8 - cell_len(key))}"
-        rows.append([(head, Tone.STRONG), (cut(word, cells - cell_len(head)), Tone.INK)])
+        head = f"{_MARGIN}{key}{' ' * (8 - cells_of(key))}"
+        rows.append([(head, Tone.STRONG), (cut(word, cells - cells_of(head)), Tone.INK)])
     rows += [[("", Tone.INK)], [(f"{_MARGIN}How to read it", Tone.STRONG)], [("", Tone.INK)]]
     for sentence in _READING:
         rows += [[(f"{_MARGIN}{one}", Tone.INK)] for one in wrapped(sentence, max(1, cells - 4))]

@@ -55,7 +55,36 @@ def test_without_utf8_everything_has_a_sign_of_ascii() -> None:
     assert "?" not in text
     assert len(text) == len(row[0][0])
     assert Look(ascii=True).words("Tomás Reyes") == "Tomas Reyes"
-    assert Look(ascii=True).words("王") == "?"
+    assert Look(ascii=True).words("王") == "??"
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ana\u200d\u200d\u200d\u200d\u200d\u200d",
+        "A\u202e\u202e\u202eb",
+        "\x1b[2J[bold]x[/]",
+        "ok\u2028x\u2029\ud83d",
+        "👨\u200d👩\u200d👧 Familie",
+        "\ufdfa\ufdfa Ana",
+        "❤\ufe0f Ana",
+        "王芳王芳王芳王芳王芳王芳",
+        "Toma\u0301s",
+    ],
+)
+def test_a_row_is_drawn_in_the_room_that_it_was_fitted_to(name: str, *, ascii_only: bool) -> None:
+    look = Look(ascii=ascii_only)
+    rows: list[Row] = [
+        fitted([(name, Tone.INK)], 20),
+        [(padded(name, 20), Tone.INK)],
+        ends([(name, Tone.INK)], [("right", Tone.INK)], 20),
+    ]
+    for row in rows:
+        drawn = "".join(segment.text for segment in look.segments(row))
+        assert cell_len(drawn) == width(row) == 20
+    assert cell_len(look.words(cut(name, 9))) <= 9
+    assert width([(name, Tone.INK)]) == cell_len(look.words(name))
 
 
 def test_widths_are_cells_and_not_characters() -> None:
