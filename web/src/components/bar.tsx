@@ -1,10 +1,12 @@
 // The bar: the mark, the connection's indicator with the way of the readings, the server's clock.
+import { asGiven } from "@/components/people/told";
 import DataSyncIndicator, { SyncStatus } from "@/components/ui/data-sync-indicator";
 import { Hops } from "@/components/ui/hops";
 import { BrandMark } from "@/components/ui/mark";
 import { waysOf } from "@/model/hops";
 import { standingOf } from "@/model/standing";
 import { completeThrough } from "@/model/summary";
+import { isOnlyTold, toldOf } from "@/model/told";
 import { askedWords, clockWithSeconds } from "@/model/words";
 import { isSyncResult } from "@/protocol/messages";
 import websocketService, {
@@ -68,15 +70,22 @@ function Ways({ snapshot, nowMs }: { readonly snapshot: ServiceSnapshot; readonl
       <ul className="ways">
         {people.map((person) => (
           <li key={person.user}>
-            {waysOf(person, context).map((way, index) => (
-              <div key={way.key}>
-                <div className="whose">
-                  {index === 0 ? <h2>{person.name}</h2> : null}
-                  {way.wearable === null ? null : <p className="ft">{way.wearable}</p>}
-                </div>
-                <Hops way={way} />
+            {isOnlyTold(person) ? (
+              <div className="whose">
+                <h2>{person.name}</h2>
+                <p className="ft">{asGiven(toldOf(person)?.atMs ?? nowMs)}</p>
               </div>
-            ))}
+            ) : (
+              waysOf(person, context).map((way, index) => (
+                <div key={way.key} className="of-one">
+                  <div className="whose">
+                    {index === 0 ? <h2>{person.name}</h2> : null}
+                    {way.wearable === null ? null : <p className="ft">{way.wearable}</p>}
+                  </div>
+                  <Hops way={way} />
+                </div>
+              ))
+            )}
           </li>
         ))}
       </ul>

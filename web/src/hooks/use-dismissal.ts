@@ -19,6 +19,8 @@ export function useDismissal(
     const key = (event: KeyboardEvent) => {
       tabbed = event.key === "Tab";
       if (event.key === "Escape") {
+        // Used up: a page behind it has its own Escape.
+        event.preventDefault();
         dismiss(true);
       }
     };

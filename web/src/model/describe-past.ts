@@ -1,8 +1,10 @@
 // A stretch of the past in sentences and in rows: for those who hear it, and for a table.
-import type { SessionMeasured } from "@/protocol/messages";
+import type { HeartRateData, SessionMeasured } from "@/protocol/messages";
+import type { Stretch } from "@/services/stretches";
+import type { Before } from "./first";
 import { whyWords } from "./missing";
 import type { PastGap, PastSheet } from "./past";
-import { clock, clockWithSeconds, count, duration, shortDay } from "./words";
+import { clock, clockWithSeconds, duration, readings as readingsWords, shortDay } from "./words";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -25,6 +27,28 @@ export function stretchWords(fromMs: number, toMs: number, nowMs: number): strin
   return `${from}${time(fromMs)} to ${until}${time(toMs)}`;
 }
 
+/** "Nothing before 02:58": nobody was expected to be measured then. */
+export function beforeWords({ firstMs }: Before, nowMs: number): string {
+  if (firstMs === null) {
+    return "Nothing measured yet";
+  }
+  const day = shortDay(firstMs) === shortDay(nowMs) ? "" : `${shortDay(firstMs)}, `;
+  return `Nothing before ${day}${clock(firstMs)}`;
+}
+
+const CHARACTER_PX = 6.4;
+const PLATE_PX = 16;
+
+/** Whether a label stands within its stretch of a sheet of this width. */
+export function fitsOn(sheet: Stretch, label: string, stretch: Stretch, sheetPx: number): boolean {
+  const share = (stretch.toMs - stretch.fromMs) / (sheet.toMs - sheet.fromMs);
+  return label.length * CHARACTER_PX + PLATE_PX <= share * sheetPx;
+}
+
+function uncapital(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 const MOST_GAPS = 5;
 
 /** "Tomás Reyes, heart rate from 08:00 to 14:00: average 72, 54 to 131, of 20,130 readings; …". */
@@ -32,6 +56,9 @@ export function describePast(sheet: PastSheet, name: string): string {
   const when = stretchWords(sheet.fromMs, sheet.toMs, sheet.toMs);
   const parts = [`${name}, heart rate, ${when}: ${figuresWords(sheet)}`];
   const shown = [...sheet.gaps].sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs));
+  if (sheet.before !== null) {
+    parts.push(uncapital(beforeWords(sheet.before, sheet.toMs)));
+  }
   for (const gap of shown.slice(0, MOST_GAPS)) {
     const length = duration(gap.toMs - gap.fromMs);
     parts.push(`${length} missing from ${clock(gap.fromMs)}, ${whyWords(gap.why)}`);
@@ -52,12 +79,21 @@ export function figuresWords(sheet: PastSheet): string {
       ? "being fetched"
       : "nothing measured"
     : `average ${Math.round(average)}, ${Math.round(least)} to ${Math.round(most)}, ` +
-        `of ${count(sheet.count)} readings`;
+        `of ${readingsWords(sheet.count)}`;
 }
 
-/** "Intervals, 13:21 to 14:05: average 149, 96 to 176, of 2,586 readings". */
-export function sessionWords(measured: SessionMeasured, nowMs: number): string {
-  const { session, average, min, max, readings } = measured;
+/**
+ * "Intervals, 13:21 to 14:05: average 149, 96 to 176, of 2,586 readings". One that runs has the
+ * present's own figures: those that were fetched with it are of that moment.
+ */
+export function sessionWords(
+  measured: SessionMeasured,
+  nowMs: number,
+  live: HeartRateData | null,
+): string {
+  const { session, readings } = measured;
+  const running = session.endMs === null && live !== null && live.over === "session";
+  const { average, min, max } = running ? live : measured;
   const name = session.name === "" ? "Session" : session.name;
   const when =
     session.endMs === null
@@ -67,7 +103,8 @@ export function sessionWords(measured: SessionMeasured, nowMs: number): string {
     return `${name}, ${when}: nothing measured`;
   }
   const range = `${Math.round(min)} to ${Math.round(max)}`;
-  return `${name}, ${when}: average ${Math.round(average)}, ${range}, of ${count(readings)} readings`;
+  const of = running ? "so far" : `of ${readingsWords(readings)}`;
+  return `${name}, ${when}: average ${Math.round(average)}, ${range}, ${of}`;
 }
 
 export interface Row {

@@ -2,6 +2,7 @@
 import type { Spell } from "@/services/causes";
 import { BUCKET_MS, type PastRecord } from "@/services/past";
 import { missingOf, type Stretch, within } from "@/services/stretches";
+import { afterFirst, beforeOf, type First } from "./first";
 import { becauseBetween, refusal } from "./missing";
 import type { Mean, PastSheet } from "./past";
 import { type Gap, type Sheet, sheetOf } from "./sheet";
@@ -61,6 +62,7 @@ export interface RawInput extends Stretch {
   readonly record: PastRecord;
   readonly spells: readonly Spell[];
   readonly freshForMs: number;
+  readonly first: First | null;
 }
 
 /** Five minutes of readings that are past, drawn as when they were present. */
@@ -75,7 +77,8 @@ export function rawSheetOf(input: RawInput): Sheet {
     lastAtMs: drawn.findLast(({ atMs }) => atMs < fromMs)?.atMs ?? null,
     past: { nextAtMs: drawn.find(({ atMs }) => atMs > toMs)?.atMs ?? null },
   });
-  return { ...sheet, gaps: [...leading(sheet, input), ...sheet.gaps.filter(isKnown(record))] };
+  const gaps = [...leading(sheet, input), ...sheet.gaps.filter(isKnown(record))];
+  return { ...sheet, gaps: afterFirst(gaps, beforeOf(input.first, input)) };
 }
 
 /** Before the first reading of which anything is known. */
@@ -95,7 +98,11 @@ function isKnown(record: PastRecord): (stretch: Stretch) => boolean {
 }
 
 /** A sheet of readings as one of means, each of one reading: for figures and rows. */
-export function asPast(sheet: Sheet, known: readonly Stretch[] | null): PastSheet {
+export function asPast(
+  sheet: Sheet,
+  known: readonly Stretch[] | null,
+  first: First | null,
+): PastSheet {
   const means = sheet.runs
     .flatMap(({ points }, index) => {
       // A run that goes on from another begins with the other's last point.
@@ -121,6 +128,7 @@ export function asPast(sheet: Sheet, known: readonly Stretch[] | null): PastShee
     toMs: sheet.toMs,
     runs: [means],
     gaps: sheet.gaps,
+    before: beforeOf(first, sheet),
     pending: known === null ? [] : missingOf({ fromMs: sheet.fromMs, toMs: sheet.toMs }, known),
     least: sheet.least,
     most: sheet.most,

@@ -3,6 +3,7 @@ import type { Resolution } from "@/protocol/messages";
 import type { Spell } from "@/services/causes";
 import { BUCKET_MS, type Bucket, type PastRecord } from "@/services/past";
 import { missingOf, type Stretch, within } from "@/services/stretches";
+import { afterFirst, type Before, beforeOf, type First } from "./first";
 import { becauseBetween, type Why } from "./missing";
 
 export interface Mean extends Stretch {
@@ -23,6 +24,8 @@ export interface PastGap extends Stretch {
 export interface PastSheet extends Stretch {
   readonly runs: readonly (readonly Mean[])[];
   readonly gaps: readonly PastGap[];
+  /** Before the first reading that there is; null: none of it, or it is not known. */
+  readonly before: Before | null;
   /** Asked for, and not here yet. */
   readonly pending: readonly Stretch[];
   readonly least: number | null;
@@ -37,6 +40,8 @@ export interface PastInput extends Stretch {
   readonly resolution: Resolution;
   readonly spells: readonly Spell[];
   readonly nowMs: number;
+  /** Null where it is not known. */
+  readonly first: First | null;
 }
 
 /** Straps do not send on the second: less than this is no gap between two seconds. */
@@ -52,12 +57,14 @@ export function pastSheetOf(input: PastInput): PastSheet {
   const runs = split(means, BUCKET_MS[input.resolution]);
   const untilMs = Math.min(toMs, endOfKnown(input));
   const count = means.reduce((sum, mean) => sum + mean.count, 0);
+  const before = beforeOf(input.first, { fromMs, toMs });
   const total = means.reduce((sum, mean) => sum + mean.mean * mean.count, 0);
   return {
     fromMs,
     toMs,
     runs,
-    gaps: gapsOf(runs, input, untilMs),
+    gaps: afterFirst(gapsOf(runs, input, untilMs), before),
+    before,
     pending: missingOf({ fromMs, toMs: Math.min(toMs, nowMs) }, record.known).filter(
       (stretch) => stretch.fromMs < untilMs,
     ),

@@ -40,7 +40,13 @@ const WORDS: Readonly<Record<Reason, Words>> = {
   [Reason.LINK_ENDED]: {
     short: "link expired",
     title: "This link no longer holds",
-    remedy: "It has expired, or it belongs to another server. Ask for a new one and open it here.",
+    remedy: "It has expired. Ask for a new one and open it here.",
+  },
+  [Reason.LINK_REFUSED]: {
+    short: "link not whole",
+    title: "This link cannot be read here",
+    remedy:
+      "Most likely it was cut when it was copied: copy the whole of it, to its last letter. Or it belongs to another server: ask for a new one.",
   },
   [Reason.LINK_REVOKED]: {
     short: "link revoked",

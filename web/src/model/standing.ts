@@ -5,6 +5,7 @@ import type { WatchedPerson } from "@/services/feed";
 import { isHeartRate, isSteps } from "@/services/health-data";
 import { reasonShort } from "./reason-words";
 import { SyncStatus } from "./sync-status";
+import { isOnlyTold, toldOf } from "./told";
 import { ago, agoSpoken, capital, clock, count, duration, readings } from "./words";
 
 export interface Standing {
@@ -47,7 +48,8 @@ export function standingOf(input: StandingInput): Standing {
 
 /** A link that has ended is still tried now and then, but a person must bring a new one. */
 export function isEnded({ reason, status }: ConnectionState): boolean {
-  return reason === Reason.LINK_ENDED && status !== ConnectionStatus.CONNECTED;
+  const ended = reason === Reason.LINK_ENDED || reason === Reason.LINK_REFUSED;
+  return ended && status !== ConnectionStatus.CONNECTED;
 }
 
 const NOT_KNOWN = "Connection not known yet.";
@@ -55,6 +57,7 @@ const NOT_KNOWN = "Connection not known yet.";
 const STOPPED_SPOKEN: Partial<Record<Reason, string>> = {
   [Reason.LINK_REVOKED]: "This link was revoked.",
   [Reason.LINK_ENDED]: "This link has expired.",
+  [Reason.LINK_REFUSED]: "This link is not whole, or not of this server.",
   [Reason.NO_LINK]: "This page needs its link.",
 };
 
@@ -83,7 +86,11 @@ const ORDER = [
   SyncStatus.CONNECTING,
 ] as const;
 
-function ofPeople({ people, nowMs }: StandingInput): Standing {
+function ofPeople({ people: all, nowMs }: StandingInput): Standing {
+  const people = all.filter((person) => !isOnlyTold(person));
+  if (people.length === 0 && all.length > 0) {
+    return told(all);
+  }
   const statuses = new Set<string>(people.map((person) => person.status.status));
   const status = ORDER.find((one) => statuses.has(one)) ?? SyncStatus.SYNCED;
   const pending = pendingOf(people);
@@ -117,6 +124,17 @@ function ofPeople({ people, nowMs }: StandingInput): Standing {
     default:
       return idle(people, last?.atMs ?? null);
   }
+}
+
+/** Nobody is measured, and nothing is missing: what an application says stands as it said it. */
+function told(people: readonly WatchedPerson[]): Standing {
+  const at = clock(Math.max(...people.map((person) => toldOf(person)?.atMs ?? 0)));
+  return {
+    status: SyncStatus.SYNCED,
+    detail: `as given at ${at}`,
+    spoken: `Up to date. As given by the application at ${at}.`,
+    key: "",
+  };
 }
 
 /** The server calls a silence by its name soon; until then this page claims no more than it has. */

@@ -44,7 +44,9 @@ export function daysOfWeek(
 
 /** Seven days, the oldest first, up to the one that is not over before `dayEndsMs`. */
 export function weekUntil(dayEndsMs: number, calendar: Calendar): Stretch[] {
-  return Array.from({ length: DAYS }, (_, index) => dayUntil(dayEndsMs, calendar, index + 1 - DAYS));
+  return Array.from({ length: DAYS }, (_, index) =>
+    dayUntil(dayEndsMs, calendar, index + 1 - DAYS),
+  );
 }
 
 export function dayUntil(dayEndsMs: number, calendar: Calendar, days = 0): Stretch {

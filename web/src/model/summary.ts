@@ -2,6 +2,7 @@
 import type { WatchedPerson } from "@/services/feed";
 import { whyCounted } from "./missing";
 import { becauseNone, rateOf } from "./person";
+import { isOnlyTold } from "./told";
 
 export function summaryOf(
   people: readonly WatchedPerson[],
@@ -24,6 +25,9 @@ export function summaryOf(
 }
 
 function standing(person: WatchedPerson, nowMs: number | null, connected: boolean): string {
+  if (isOnlyTold(person)) {
+    return "told by the application";
+  }
   const rate = rateOf(person, nowMs, connected);
   if (rate.bpm !== null) {
     return "live";

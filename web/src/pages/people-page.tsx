@@ -14,6 +14,7 @@ import { useWebSocket, useWebSocketSnapshot } from "@/hooks/use-websocket";
 import { heartRateOf } from "@/model/person";
 import { isEnded } from "@/model/standing";
 import { summaryOf } from "@/model/summary";
+import { isOnlyTold } from "@/model/told";
 import { day } from "@/model/words";
 import websocketService, {
   ConnectionStatus,
@@ -120,10 +121,11 @@ function Everyone({ snapshot, nowMs, onOpen }: PeopleProps) {
   if (!people.some(hasAnything)) {
     return <NoStrapYet snapshot={snapshot} nowMs={nowMs} />;
   }
-  const waiting = !people.some((person) => heartRateOf(person) !== null);
+  const measured = people.filter((person) => !isOnlyTold(person));
+  const waiting = measured.length > 0 && !people.some((person) => heartRateOf(person) !== null);
   return (
     <>
-      {waiting ? <FirstReadingNext people={people} /> : null}
+      {waiting ? <FirstReadingNext people={measured} /> : null}
       <div
         className="people"
         data-layout={layout}
@@ -148,11 +150,13 @@ function Everyone({ snapshot, nowMs, onOpen }: PeopleProps) {
             />
           ))}
         </div>
-        {nowMs === null ? null : <Axes nowMs={nowMs} columns={columns} />}
+        {nowMs === null || measured.length === 0 ? null : <Axes nowMs={nowMs} columns={columns} />}
       </div>
-      <footer className="receipt">
-        <Legend />
-      </footer>
+      {measured.length === 0 ? null : (
+        <footer className="receipt">
+          <Legend />
+        </footer>
+      )}
     </>
   );
 }

@@ -490,11 +490,12 @@ export interface Subscribed {
   serverTime: number;
 }
 
-/** Server: a grant came or went; what is removed leaves the screen. A viewer subscribes again for the state of who was added: nothing of theirs comes before. */
+/** Server: a grant came or went; what is removed leaves the screen. A viewer subscribes again for the state of who was added: nothing of theirs comes before. ``mayMark`` stands where that right came or went, and takes the place of AUTHENTICATED's. */
 export interface SubscriptionChanged {
   type: "SUBSCRIPTION_CHANGED";
   added: string[];
   removed: string[];
+  mayMark?: boolean | null;
 }
 
 /** Metric ``summary``: what a host application said last of each field, shown as given. */
@@ -904,7 +905,8 @@ export const isSubscriptionChanged = (m: any): m is SubscriptionChanged =>
   isRecord(m) &&
   m.type === "SUBSCRIPTION_CHANGED" &&
   Array.isArray(m.added) && m.added.every((i: any) => typeof i === "string") &&
-  Array.isArray(m.removed) && m.removed.every((i: any) => typeof i === "string");
+  Array.isArray(m.removed) && m.removed.every((i: any) => typeof i === "string") &&
+  (m.mayMark === undefined || (typeof m.mayMark === "boolean" || m.mayMark === null));
 
 export const isSummaryData = (m: any): m is SummaryData =>
   isRecord(m) &&

@@ -21,6 +21,7 @@ export enum Reason {
   NO_NETWORK = "noNetwork",
   NO_LINK = "noLink",
   LINK_ENDED = "linkEnded",
+  LINK_REFUSED = "linkRefused",
   LINK_REVOKED = "linkRevoked",
   BUG = "bug",
   UPGRADE_SERVER = "upgradeServer",
@@ -48,6 +49,8 @@ export interface Circumstances {
 
 /** As the protocol's `reason_text` writes it. */
 const RETRY_AFTER = /retry after (\d+) ms/;
+/** As the server says it of a token that was good; one that it cannot read says otherwise. */
+const EXPIRED = /expired/;
 /** A server that asks for more has made a mistake, and a screen does not go dark over it. */
 export const LONGEST_ASKED_MS = 120_000;
 
@@ -66,7 +69,7 @@ export function aftermath(code: number, text: string, about: Circumstances): Aft
     case CloseCode.PROTOCOL_VIOLATION:
       return { kind: "stop", reason: Reason.BUG };
     case CloseCode.TOKEN_REFUSED:
-      return { kind: "newToken", reason: Reason.LINK_ENDED };
+      return { kind: "newToken", reason: refusedLink(text) };
     case CloseCode.NOT_ALLOWED:
       return { kind: "stop", reason: Reason.LINK_REVOKED };
     case CloseCode.NO_COMMON_VERSION:
@@ -77,6 +80,11 @@ export function aftermath(code: number, text: string, about: Circumstances): Aft
         ? { kind: "after", delayMs: about.goingAwayMs, reason: Reason.SERVER_AWAY }
         : { kind: "backOff", atLeastMs: 0, reason: Reason.SERVER_AWAY };
   }
+}
+
+/** Without a word it is what links come to in the end. */
+function refusedLink(text: string): Reason {
+  return text === "" || EXPIRED.test(text) ? Reason.LINK_ENDED : Reason.LINK_REFUSED;
 }
 
 /** For how long the server asks to stay away; 0 where the reason does not say. */

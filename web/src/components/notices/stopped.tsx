@@ -16,6 +16,7 @@ interface StoppedProps {
 const BY_LINK: ReadonlySet<Reason> = new Set([
   Reason.NO_LINK,
   Reason.LINK_ENDED,
+  Reason.LINK_REFUSED,
   Reason.LINK_REVOKED,
 ]);
 

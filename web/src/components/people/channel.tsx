@@ -16,9 +16,11 @@ import {
 } from "@/model/person";
 import { trendOf } from "@/model/rate";
 import { sheetOf } from "@/model/sheet";
+import { isOnlyTold, type Told, toldOf } from "@/model/told";
 import type { WatchedPerson } from "@/services/websocket-service";
 import { Rate } from "./rate";
 import { Sheet } from "./sheet";
+import { asGiven, ToldFigures } from "./told";
 
 interface ChannelProps {
   readonly person: WatchedPerson;
@@ -36,6 +38,41 @@ interface ChannelProps {
 const FRESH_FOR_MS = 5_000;
 
 export const Channel = memo(function Channel(props: ChannelProps) {
+  const told = isOnlyTold(props.person) ? toldOf(props.person) : null;
+  return told === null ? <Measured {...props} /> : <ByTold {...props} told={told} />;
+});
+
+/** Nothing measures this person: neither a rate that is missing nor a line that begins. */
+function ByTold({ person, told, onOpen }: ChannelProps & { readonly told: Told }) {
+  return (
+    <article className="channel by-told" aria-label={person.name}>
+      <header className="who">
+        <Name person={person} simulated={false} onOpen={onOpen} />
+        <p className="second">{asGiven(told.atMs)}</p>
+      </header>
+      <ToldFigures told={told} />
+    </article>
+  );
+}
+
+function Name({
+  person,
+  simulated,
+  onOpen,
+}: Pick<ChannelProps, "person" | "simulated" | "onOpen">) {
+  return (
+    <div className="name">
+      <h2 title={person.name}>
+        <button type="button" className="to-person" onClick={() => onOpen(person.user)}>
+          <span>{person.name}</span>
+        </button>
+      </h2>
+      {simulated ? <span className="tag">simulated</span> : null}
+    </div>
+  );
+}
+
+function Measured(props: ChannelProps) {
   const { person, nowMs, connected, simulated, compact, onOpen } = props;
   const rate = useExactRate(rateOf(person, nowMs, connected));
   const data = heartRateOf(person);
@@ -56,14 +93,7 @@ export const Channel = memo(function Channel(props: ChannelProps) {
   return (
     <article className="channel" data-state={rate.state} aria-label={person.name}>
       <header className="who">
-        <div className="name">
-          <h2 title={person.name}>
-            <button type="button" className="to-person" onClick={() => onOpen(person.user)}>
-              <span>{person.name}</span>
-            </button>
-          </h2>
-          {simulated ? <span className="tag">simulated</span> : null}
-        </div>
+        <Name person={person} simulated={simulated} onOpen={onOpen} />
         {session === null ? null : <p className="second">{session}</p>}
         {today === null ? null : <p className="second">{today}</p>}
       </header>
@@ -88,11 +118,11 @@ export const Channel = memo(function Channel(props: ChannelProps) {
       )}
       <div className="aside">
         <Beside steps={stepsView(person, nowMs)} devices={wearables(person, connected)} />
-        {note === "" ? null : <p className="note">{note}</p>}
       </div>
+      {note === "" ? null : <p className="note">{note}</p>}
     </article>
   );
-});
+}
 
 interface BesideProps {
   readonly steps: StepsView;

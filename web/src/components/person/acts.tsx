@@ -1,5 +1,5 @@
 // Marks and sessions, set from the page: by button, or by the key m, at the moment it is pressed.
-import { type FormEvent, useLayoutEffect, useRef, useState } from "react";
+import { type FormEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { clockWithSeconds } from "@/model/words";
 import type { Session } from "@/protocol/messages";
 import { RequestError } from "@/services/requests";
@@ -19,6 +19,8 @@ interface Draft {
 }
 
 const LONGEST = 64;
+/** Long enough to be read, and heard. A refusal stays until the next try. */
+const SAID_MS = 6_000;
 
 export function Acts({ user, session, markAsked }: ActsProps) {
   const [draft, setDraft] = useDraft(markAsked);
@@ -97,11 +99,18 @@ function useFocusAfter(draft: Draft | null) {
 /** Asks the server, and what came of it. */
 function useAsked(user: string) {
   const [said, setSaid] = useState("");
-  const ask = async (method: string, params: Record<string, unknown>, done: string) => {
+  const [done, setDone] = useState(false);
+  useEffect(() => {
+    const timer = done ? setTimeout(() => setSaid(""), SAID_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [done]);
+  const ask = async (method: string, params: Record<string, unknown>, words: string) => {
     setSaid("");
+    setDone(false);
     try {
       await websocketService.request(method, { user, ...params });
-      setSaid(done);
+      setSaid(words);
+      setDone(true);
     } catch (error) {
       if (!(error instanceof RequestError)) {
         throw error;
@@ -134,6 +143,7 @@ function Write({ draft, onWrite, onLeave }: WriteProps) {
       onSubmit={submit}
       onKeyDown={(event) => {
         if (event.key === "Escape") {
+          event.preventDefault();
           onLeave();
         }
       }}

@@ -1,16 +1,12 @@
 // What was measured in the stretch that is shown: worked out, not measured now, so without a strap.
 import type { PastSheet } from "@/model/past";
-import { count, duration } from "@/model/words";
+import { count, duration, readings } from "@/model/words";
 
 export function Figures({ sheet }: { readonly sheet: PastSheet }) {
   const coming = sheet.pending.length > 0;
   const missingMs = sheet.gaps.reduce((sum, gap) => sum + gap.toMs - gap.fromMs, 0);
   const figures: readonly (readonly [name: string, value: string, note: string])[] = [
-    [
-      "Average",
-      rounded(sheet.average),
-      `of ${count(sheet.count)} readings${coming ? " so far" : ""}`,
-    ],
+    ["Average", rounded(sheet.average), `of ${readings(sheet.count)}${coming ? " so far" : ""}`],
     ["Lowest", rounded(sheet.least), "bpm"],
     ["Highest", rounded(sheet.most), "bpm"],
     [

@@ -9,11 +9,14 @@ import {
 } from "react";
 import { Sheet } from "@/components/people/sheet";
 import { Legend } from "@/components/people/time-axis";
+import { useFirst } from "@/hooks/use-first";
 import { useNotes } from "@/hooks/use-notes";
 import { usePast } from "@/hooks/use-past";
 import { useWidth } from "@/hooks/use-width";
 import { sheetNote } from "@/model/describe";
-import { stretchWords } from "@/model/describe-past";
+import { beforeWords, fitsOn, stretchWords } from "@/model/describe-past";
+import type { First } from "@/model/first";
+import { withLine } from "@/model/latest";
 import {
   asPast,
   fetched,
@@ -44,17 +47,21 @@ interface LookBackProps {
   readonly rate: RateView;
   readonly nowMs: number;
   readonly connected: boolean;
+  /** When the person's own day is over. */
+  readonly dayEndsMs: number;
 }
 
 const FRESH_FOR_MS = 5_000;
 const STEP = 1 / 4;
 
-export function LookBack({ person, rate, nowMs, connected }: LookBackProps) {
+export function LookBack({ person, rate, nowMs, connected, dayEndsMs }: LookBackProps) {
   const [looking, look] = useState<Looking>({ span: FIVE_MINUTES, endMs: null });
   const { span } = looking;
   const stretch = stretchOf(looking, nowMs);
   const around = overviewOf(looking, nowMs);
   const notes = useNotes(person, around ?? fetched(stretch, span), connected);
+  const earliestMs = Math.min(stretch.fromMs, around?.fromMs ?? stretch.fromMs);
+  const first = useFirst(person.user, dayEndsMs, earliestMs, nowMs);
   const drag = useDrag(looking, nowMs, look);
   const chosen = (next: Span) => look(spanned(looking, next, nowMs));
   const keys = (event: KeyboardEvent) => {
@@ -77,6 +84,7 @@ export function LookBack({ person, rate, nowMs, connected }: LookBackProps) {
         looking={looking}
         figure={drag}
         notes={notes}
+        first={first}
       >
         <Moves looking={looking} nowMs={nowMs} onLook={look} />
       </Shown>
@@ -87,6 +95,7 @@ export function LookBack({ person, rate, nowMs, connected }: LookBackProps) {
           looking={looking}
           nowMs={nowMs}
           sessions={notes.sessions}
+          first={first}
           onLook={(toMs) => look(movedTo(looking, toMs, nowMs))}
         />
       )}
@@ -198,23 +207,26 @@ function Move({ words, disabled = false, onClick }: MoveProps) {
 
 type Notes = ReturnType<typeof useNotes>;
 
-interface ShownProps extends Omit<LookBackProps, "connected"> {
+interface ShownProps extends Omit<LookBackProps, "connected" | "dayEndsMs"> {
   readonly looking: Looking;
   readonly figure: Drag;
   readonly notes: Notes;
+  readonly first: First | null;
   /** What stands below the drawing, before its figures. */
   readonly children: ReactNode;
 }
 
-function Shown({ person, rate, nowMs, looking, figure: drag, notes, children }: ShownProps) {
+function Shown(props: ShownProps) {
+  const { person, rate, nowMs, looking, figure: drag, notes, first, children } = props;
   const { span, endMs } = looking;
   const stretch = stretchOf(looking, nowMs);
   const live = endMs === null;
   const present = live && span.resolution === "raw";
   const question = { user: person.user, metric: "heart_rate", resolution: span.resolution };
-  const record = usePast(question, present ? null : fetched(stretch, span));
+  const fetchedRecord = usePast(question, present ? null : fetched(stretch, span));
+  const record = withLine(fetchedRecord, span.resolution, person.line);
   const [figure, width] = useWidth<HTMLElement>();
-  const sheet = readingsOf({ person, rate, nowMs, stretch, span, record, present });
+  const sheet = readingsOf({ person, rate, nowMs, stretch, span, record, present, first });
   const past =
     sheet === null
       ? pastSheetOf({
@@ -223,9 +235,10 @@ function Shown({ person, rate, nowMs, looking, figure: drag, notes, children }: 
           resolution: span.resolution,
           spells: person.spells,
           nowMs,
+          first,
         })
-      : asPast(sheet, present ? null : record.known);
-  const note = sheet === null ? "" : sheetNote(sheet, width);
+      : asPast(sheet, present ? null : record.known, first);
+  const note = noteOf(sheet, past, width, nowMs);
   return (
     <>
       <div className="notes-strip">
@@ -248,10 +261,19 @@ function Shown({ person, rate, nowMs, looking, figure: drag, notes, children }: 
       {note === "" ? null : <p className="note">{note}</p>}
       {children}
       <Figures sheet={past} />
-      <Noted notes={notes} stretch={stretch} nowMs={nowMs} />
+      <Noted notes={notes} stretch={stretch} nowMs={nowMs} live={heartRateOf(person)} />
       <PastTable sheet={past} name={person.name} />
     </>
   );
+}
+
+/** What has no room on the sheet, as sentences. */
+function noteOf(sheet: SheetModel | null, past: PastSheet, width: number, nowMs: number): string {
+  const gaps = sheet === null ? "" : sheetNote(sheet, width);
+  const { before } = past;
+  const words = before === null ? "" : beforeWords(before, nowMs);
+  const labelled = sheet === null && before !== null && fitsOn(past, words, before, width);
+  return words === "" || labelled ? gaps : `${words}. ${gaps}`.trim();
 }
 
 interface DrawnProps {
@@ -290,10 +312,12 @@ interface ReadingsInput {
   readonly span: Span;
   readonly record: PastRecord;
   readonly present: boolean;
+  readonly first: First | null;
 }
 
 /** Five minutes are drawn reading by reading; anything longer is not. */
-function readingsOf({ person, rate, nowMs, stretch, span, record, present }: ReadingsInput) {
+function readingsOf(input: ReadingsInput) {
+  const { person, rate, nowMs, stretch, span, record, present, first } = input;
   if (span.resolution !== "raw") {
     return null;
   }
@@ -301,7 +325,7 @@ function readingsOf({ person, rate, nowMs, stretch, span, record, present }: Rea
   const freshForMs = heartRateOf(person)?.freshForMs ?? FRESH_FOR_MS;
   return present
     ? sheetOf({ line, spells, nowMs, freshForMs, lastAtMs: rate.was?.atMs ?? null })
-    : rawSheetOf({ ...stretch, record, spells, freshForMs });
+    : rawSheetOf({ ...stretch, record, spells, freshForMs, first });
 }
 
 function MeansLegend() {

@@ -2,7 +2,7 @@
 
 import { sessionWords } from "@/model/describe-past";
 import { clockWithSeconds } from "@/model/words";
-import type { Mark, SessionMeasured } from "@/protocol/messages";
+import type { HeartRateData, Mark, SessionMeasured } from "@/protocol/messages";
 import type { Notes } from "@/services/notes";
 import type { Stretch } from "@/services/stretches";
 import { percent } from "./past-plot";
@@ -85,10 +85,12 @@ interface NotedProps {
   readonly notes: Notes;
   readonly stretch: Stretch;
   readonly nowMs: number;
+  /** The present's figures: of a session while one runs. */
+  readonly live: HeartRateData | null;
 }
 
 /** The newest few, as sentences. */
-export function Noted({ notes, stretch, nowMs }: NotedProps) {
+export function Noted({ notes, stretch, nowMs, live }: NotedProps) {
   const sessions = touching(notes.sessions, stretch);
   const marks = notes.marks.filter(
     (mark) => mark.atMs >= stretch.fromMs && mark.atMs <= stretch.toMs,
@@ -100,7 +102,7 @@ export function Noted({ notes, stretch, nowMs }: NotedProps) {
   return (
     <ul className="noted" aria-label="Sessions and marks">
       {sessions.slice(-MOST).map((measured) => (
-        <li key={measured.session.id}>{sessionWords(measured, nowMs)}</li>
+        <li key={measured.session.id}>{sessionWords(measured, nowMs, live)}</li>
       ))}
       {marks.slice(-MOST).map((mark) => (
         <li key={`${mark.atMs} ${mark.label}`}>

@@ -2,6 +2,8 @@
 import { type KeyboardEvent, type PointerEvent, useRef } from "react";
 import { usePast } from "@/hooks/use-past";
 import { stretchWords } from "@/model/describe-past";
+import type { First } from "@/model/first";
+import { withLine } from "@/model/latest";
 import { fetched, type Looking, stretchOf } from "@/model/look-back";
 import { pastSheetOf } from "@/model/past";
 import { SPANS } from "@/model/spans";
@@ -37,16 +39,18 @@ interface OverviewProps {
   readonly looking: Looking;
   readonly nowMs: number;
   readonly sessions: readonly SessionMeasured[];
+  readonly first: First | null;
   /** The window is to end at this moment. */
   readonly onLook: (toMs: number) => void;
 }
 
-export function Overview({ person, around, looking, nowMs, sessions, onLook }: OverviewProps) {
+export function Overview(props: OverviewProps) {
+  const { person, around, looking, nowMs, sessions, first, onLook } = props;
   const minutes = { user: person.user, metric: "heart_rate", resolution: "minute" } as const;
   const span = SPANS.find(({ resolution }) => resolution === "minute") ?? looking.span;
-  const record = usePast(minutes, fetched(around, span));
+  const record = withLine(usePast(minutes, fetched(around, span)), "minute", person.line);
   const { spells } = person;
-  const sheet = pastSheetOf({ ...around, record, resolution: "minute", spells, nowMs });
+  const sheet = pastSheetOf({ ...around, record, resolution: "minute", spells, nowMs, first });
   const present = around.toMs >= nowMs;
   const strip = useRef<HTMLDivElement>(null);
   const to = (event: PointerEvent) => {

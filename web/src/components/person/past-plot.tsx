@@ -1,6 +1,6 @@
 // A stretch of the past, drawn: means over their lowest to highest, gaps with their cause, marks.
 import { type ReactNode, useRef } from "react";
-import { describePast, gapWords } from "@/model/describe-past";
+import { beforeWords, describePast, fitsOn, gapWords } from "@/model/describe-past";
 import type { Mean, PastSheet } from "@/model/past";
 import { type Scale, scaleFor } from "@/model/scale";
 import { ticksOf } from "@/model/spans";
@@ -21,8 +21,6 @@ const MOST_BARS = 62;
 /** Of the room that a bar has. */
 const BAR_SHARE = 0.62;
 const TICKS = 12;
-const CHARACTER_PX = 6.4;
-const PLATE_PX = 16;
 
 export function PastPlot({ sheet, name, live, width, children }: PastPlotProps) {
   const scale = useScale(sheet);
@@ -30,8 +28,7 @@ export function PastPlot({ sheet, name, live, width, children }: PastPlotProps) 
     left: percent(sheet, stretch.fromMs),
     width: `${(((stretch.toMs - stretch.fromMs) / lengthOf(sheet)) * 100).toFixed(3)}%`,
   });
-  const fits = (text: string, { fromMs, toMs }: Stretch) =>
-    text.length * CHARACTER_PX + PLATE_PX <= ((toMs - fromMs) / lengthOf(sheet)) * width;
+  const fits = (text: string, stretch: Stretch) => fitsOn(sheet, text, stretch, width);
   return (
     <div className="sheet past" role="img" aria-label={describePast(sheet, name)}>
       {ticksOf(sheet.fromMs, sheet.toMs, TICKS).map(({ atMs }) => (
@@ -43,6 +40,12 @@ export function PastPlot({ sheet, name, live, width, children }: PastPlotProps) 
             <span>{level}</span>
           </div>
         ))}
+        {sheet.before === null ||
+        !fits(beforeWords(sheet.before, sheet.toMs), sheet.before) ? null : (
+          <div className="before" style={place(sheet.before)}>
+            {beforeWords(sheet.before, sheet.toMs)}
+          </div>
+        )}
         {sheet.gaps.map((gap) => (
           <div className="gap" key={gap.fromMs} style={place(gap)}>
             {fits(gapWords(gap), gap) ? <span>{gapWords(gap)}</span> : null}

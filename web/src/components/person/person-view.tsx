@@ -1,8 +1,10 @@
 // One person: the figure large, the line and what is behind it, steps and ranges of day and week.
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Rate } from "@/components/people/rate";
+import { asGiven, ToldFigures } from "@/components/people/told";
 import { useCalendar } from "@/hooks/use-calendar";
 import { useExactRate } from "@/hooks/use-exact-rate";
+import { useKeys } from "@/hooks/use-keys";
 import type { Calendar } from "@/model/calendar";
 import {
   becauseNone,
@@ -15,6 +17,7 @@ import {
   wearables,
 } from "@/model/person";
 import { trendOf } from "@/model/rate";
+import { isOnlyTold, toldOf } from "@/model/told";
 import { isSteps } from "@/services/health-data";
 import type { WatchedPerson } from "@/services/websocket-service";
 import { Acts } from "./acts";
@@ -39,16 +42,9 @@ export default function PersonView(props: PersonViewProps) {
   const rate = useExactRate(rateOf(person, nowMs, connected));
   const calendar = useCalendar(person.user);
   const dayEndsMs = dayEnd(person, calendar, nowMs);
-  const keys = (event: KeyboardEvent) => {
-    const modified = event.ctrlKey || event.metaKey || event.altKey;
-    if (event.key === "m" && mayMark && !modified && !(event.target instanceof HTMLInputElement)) {
-      event.preventDefault();
-      setMarks((before) => before + 1);
-    }
-  };
+  useKeys({ m: mayMark ? () => setMarks((before) => before + 1) : null, Escape: onLeave });
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: one key for what a button in it does
-    <div className="person" data-state={rate.state} onKeyDown={keys}>
+    <div className="person" data-state={rate.state}>
       <div className="top">
         <div className="name">
           <button type="button" className="leave" onClick={onLeave}>
@@ -67,15 +63,26 @@ export default function PersonView(props: PersonViewProps) {
       <div className="panel">
         <div className="main">
           <section className="hero" aria-label="Heart rate now">
-            <Rate
-              rate={rate}
-              trend={rate.bpm === null ? null : trendOf(person.line)}
-              because={becauseNone(person, rate, nowMs)}
-              nowMs={nowMs}
-            />
-            <Beside person={person} nowMs={nowMs} connected={connected} />
+            {isOnlyTold(person) ? null : (
+              <>
+                <Rate
+                  rate={rate}
+                  trend={rate.bpm === null ? null : trendOf(person.line)}
+                  because={becauseNone(person, rate, nowMs)}
+                  nowMs={nowMs}
+                />
+                <Beside person={person} nowMs={nowMs} connected={connected} />
+              </>
+            )}
+            <AsGiven person={person} />
           </section>
-          <LookBack person={person} rate={rate} nowMs={nowMs} connected={connected} />
+          <LookBack
+            person={person}
+            rate={rate}
+            nowMs={nowMs}
+            connected={connected}
+            dayEndsMs={dayEndsMs}
+          />
         </div>
         <aside className="side" aria-label="Day and week">
           <Steps
@@ -85,9 +92,20 @@ export default function PersonView(props: PersonViewProps) {
             calendar={calendar}
             nowMs={nowMs}
           />
-          <Ranges user={person.user} dayEndsMs={dayEndsMs} calendar={calendar} />
+          <Ranges person={person} dayEndsMs={dayEndsMs} calendar={calendar} />
         </aside>
       </div>
+    </div>
+  );
+}
+
+/** What an application has said of the person, beside what was measured. */
+function AsGiven({ person }: { readonly person: WatchedPerson }) {
+  const told = toldOf(person);
+  return told === null || told.fields.length === 0 ? null : (
+    <div className="as-given">
+      <h2>{asGiven(told.atMs)}</h2>
+      <ToldFigures told={told} />
     </div>
   );
 }

@@ -1,22 +1,30 @@
 // The week's days: lowest to highest heart rate of each, with its average. The running one so far.
 import { usePast } from "@/hooks/use-past";
 import type { Calendar } from "@/model/calendar";
+import { withLine } from "@/model/latest";
+import { heartRateOf } from "@/model/person";
 import { weekAsked, weekUntil } from "@/model/steps";
+import type { HeartRateData } from "@/protocol/messages";
 import type { Bucket } from "@/services/past";
 import type { Stretch } from "@/services/stretches";
+import type { WatchedPerson } from "@/services/websocket-service";
 
 interface RangesProps {
-  readonly user: string;
+  readonly person: WatchedPerson;
   readonly dayEndsMs: number;
   /** The person's. */
   readonly calendar: Calendar;
 }
 
-export function Ranges({ user, dayEndsMs, calendar }: RangesProps) {
+export function Ranges({ person, dayEndsMs, calendar }: RangesProps) {
+  const { user, line } = person;
   const week = weekUntil(dayEndsMs, calendar);
   const question = { user, metric: "heart_rate", resolution: "day" } as const;
-  const { buckets } = usePast(question, weekAsked(dayEndsMs));
-  const rows = week.map((day) => ({ day, bucket: bucketOf(buckets, day) })).reverse();
+  const record = usePast(question, weekAsked(dayEndsMs));
+  const { buckets } = withLine(record, "day", line);
+  const rows = week
+    .map((day) => ({ day, bucket: said(bucketOf(buckets, day), day, heartRateOf(person)) }))
+    .reverse();
   const lows = rows.flatMap(({ bucket }) => bucket?.min ?? []);
   const highs = rows.flatMap(({ bucket }) => bucket?.max ?? []);
   const low = Math.min(...lows);
@@ -75,6 +83,19 @@ function Range({ bucket, low, high }: RangeProps) {
       </span>
     </>
   );
+}
+
+/** What the present says of its day is newer than what was fetched of it. */
+function said(
+  bucket: Bucket | undefined,
+  day: Stretch,
+  live: HeartRateData | null,
+): Bucket | undefined {
+  if (bucket === undefined || live?.over !== "day" || live.dayEndsMs !== day.toMs) {
+    return bucket;
+  }
+  const { average, min, max } = live;
+  return min === null || max === null ? bucket : { ...bucket, average, min, max };
 }
 
 function bucketOf(buckets: readonly Bucket[], day: Stretch): Bucket | undefined {

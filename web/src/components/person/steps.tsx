@@ -3,8 +3,8 @@ import { usePast } from "@/hooks/use-past";
 import type { Calendar } from "@/model/calendar";
 import type { StepsView } from "@/model/person";
 import {
-  dayUntil,
   daysOfWeek,
+  dayUntil,
   finenessOfHours,
   hoursOfDay,
   type StepsBar,

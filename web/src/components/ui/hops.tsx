@@ -24,7 +24,7 @@ function Node({ name, quiet }: { readonly name: string; readonly quiet: boolean 
 
 function Between({ hop }: { readonly hop: Hop }) {
   return (
-    <li className={hop.look === "whole" ? "hop" : `hop ${hop.look}`}>
+    <li className={`hop ${hop.look}`}>
       <b>{hop.age}</b>
       {hop.note === "" ? null : <small>{hop.note}</small>}
     </li>

@@ -65,7 +65,7 @@ describe("five minutes that are past", () => {
 
   function sheet(points: ReturnType<typeof readings>, extra: Partial<PastRecord> = {}) {
     const record: PastRecord = { points, buckets: [], known, zone: null, ...extra };
-    return rawSheetOf({ ...stretch, record, spells: [], freshForMs: 5_000 });
+    return rawSheetOf({ ...stretch, record, spells: [], freshForMs: 5_000, first: null });
   }
 
   test("are drawn as when they were present", () => {
@@ -78,7 +78,7 @@ describe("five minutes that are past", () => {
     expect(made.runs.map(({ kind }) => kind)).toEqual(["live", "back", "live"]);
     expect(made.filled).toHaveLength(1);
     expect(made.gaps).toEqual([]);
-    expect(asPast(made, known)).toMatchObject({ count: 301, pending: [] });
+    expect(asPast(made, known, null)).toMatchObject({ count: 301, pending: [] });
   });
 
   test("a gap over the edge keeps its own length, where its ends are known", () => {
@@ -96,7 +96,7 @@ describe("five minutes that are past", () => {
     expect(sheet([]).gaps).toMatchObject([{ ...stretch, lengthMs: null }]);
     const unknown = sheet([], { known: [] });
     expect(unknown.gaps).toEqual([]);
-    expect(asPast(unknown, []).pending).toEqual([stretch]);
+    expect(asPast(unknown, [], null).pending).toEqual([stretch]);
   });
 
   test("as rows each reading stands once", () => {
@@ -107,6 +107,6 @@ describe("five minutes that are past", () => {
       point(NOW - 400_000, 81),
       point(NOW - 400_000, 82, { device: "d2" }),
     ]);
-    expect(asPast(made, known).runs.flat()).toHaveLength(202);
+    expect(asPast(made, known, null).runs.flat()).toHaveLength(202);
   });
 });

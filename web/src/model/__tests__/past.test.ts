@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { heartRate } from "@/services/__tests__/fake-server";
 import { Cause } from "@/services/causes";
 import type { Bucket, PastRecord } from "@/services/past";
 import {
@@ -33,6 +34,7 @@ function sheet(of: PastRecord, extra: Partial<PastInput> = {}) {
     fromMs: T,
     toMs: T + 10 * MINUTE,
     nowMs: T + 120 * MINUTE,
+    first: null,
     ...extra,
   });
 }
@@ -134,10 +136,17 @@ describe("in words", () => {
   test("a session with what was measured in it", () => {
     const session = { id: "s", name: "Intervals", startMs: T, endMs: T + 44 * MINUTE };
     const measured = { session, readings: 2_586, average: 149.2, min: 96, max: 176 };
-    expect(sessionWords(measured, T)).toBe(
+    expect(sessionWords(measured, T, null)).toBe(
       "Intervals, 12:00:00 to 12:44:00: average 149, 96 to 176, of 2,586 readings",
     );
+    const live = heartRate({ over: "session", average: 93.4, min: 87, max: 100 });
+    const open = { ...measured, readings: 1, session: { ...session, endMs: null } };
+    expect(sessionWords(open, T, live)).toBe(
+      "Intervals, since 12:00: average 93, 87 to 100, so far",
+    );
+    expect(sessionWords(open, T, null)).toContain("of 1 reading");
+    expect(sessionWords(open, T, null)).not.toContain("readings");
     const running = { ...measured, session: { ...session, name: "", endMs: null }, average: null };
-    expect(sessionWords(running, T)).toBe("Session, since 12:00: nothing measured");
+    expect(sessionWords(running, T, null)).toBe("Session, since 12:00: nothing measured");
   });
 });

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test, vi } from "vitest";
 import type { PastRecord } from "@/services/past";
 import { Calendar } from "../calendar";
-import { dayUntil, daysOfWeek, finenessOfHours, hoursOfDay, weekAsked, weekUntil } from "../steps";
+import { daysOfWeek, dayUntil, finenessOfHours, hoursOfDay, weekAsked, weekUntil } from "../steps";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;

@@ -136,6 +136,15 @@ describe("a person's page", () => {
     expect(table.getByText("no reading, 10 min")).toBeDefined();
   });
 
+  test("Escape goes to all people, but first closes what is open", async () => {
+    await show();
+    fireEvent.click(screen.getByRole("button", { name: /^Connection/ }));
+    fireEvent.keyDown(document.body, { key: "Escape" });
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Maren Holt");
+    fireEvent.keyDown(document.body, { key: "Escape" });
+    expect(screen.getByRole("article", { name: "Maren Holt" })).toBeDefined();
+  });
+
   test("keys and buttons go back, and end at the present", async () => {
     await show();
     fireEvent.click(screen.getByRole("button", { name: "Earlier" }));
@@ -201,6 +210,8 @@ describe("marks and sessions", () => {
     expect(screen.queryByRole("textbox")).toBeNull();
     await answer((method) => (method === "mark" ? {} : null));
     expect(screen.getByText(/^Marked \d\d:\d\d:\d\d$/)).toBeDefined();
+    await act(() => vi.advanceTimersByTimeAsync(6_000));
+    expect(screen.queryByText(/^Marked/)).toBeNull();
     // The keyboard stays where it was, so that the next m is heard too.
     expect(document.activeElement).toBe(screen.getByRole("button", { name: "Mark" }));
   });

@@ -47,6 +47,13 @@ describe("aftermath", () => {
     expect(aftermath(4401, "", about)).toEqual({ kind: "newToken", reason: Reason.LINK_ENDED });
   });
 
+  test("4401 of a link that did not expire is of one that was cut, or of another server", () => {
+    const reasonOf = (text: string) => aftermath(4401, text, about).reason;
+    expect(reasonOf("token: expired")).toBe(Reason.LINK_ENDED);
+    expect(reasonOf("the token expired")).toBe(Reason.LINK_ENDED);
+    expect(reasonOf("token: not a signed token")).toBe(Reason.LINK_REFUSED);
+  });
+
   test("4426 says which side is to be upgraded", () => {
     const older = { ...about, serverVersions: ["strapline.v0"] };
     const newer = { ...about, serverVersions: ["strapline.v2", "strapline.v3"] };

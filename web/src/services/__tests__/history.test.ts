@@ -215,10 +215,11 @@ test("what a lost connection took is asked for once, when it is back", async () 
 
 test("a question that is rejected at once is asked once", async () => {
   // Not for ever: a test that is red shall end.
-  const ask = vi.fn((): Promise<unknown> =>
-    ask.mock.calls.length > 20
-      ? new Promise(() => undefined)
-      : Promise.reject(new RequestError("connectionLost", "no session")),
+  const ask = vi.fn(
+    (): Promise<unknown> =>
+      ask.mock.calls.length > 20
+        ? new Promise(() => undefined)
+        : Promise.reject(new RequestError("connectionLost", "no session")),
   );
   const fetcher = new HistoryFetcher({
     isOpen: () => true,

@@ -198,6 +198,14 @@ describe("a past that changes", () => {
     expect(asked[1]).toMatchObject({ fromMs: T - 9 * MINUTE, toMs: T - 8 * MINUTE });
   });
 
+  test("that only tells of the present fetches nothing", async () => {
+    past.look(MINUTES, { fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE });
+    await answer(page([T - 10 * MINUTE], [70]));
+    changed(T - 9 * MINUTE + 5, T - 9 * MINUTE + 5);
+    await pass(2_000);
+    expect(asked).toHaveLength(1);
+  });
+
   test("of another metric, or elsewhere, changes nothing", async () => {
     past.look(MINUTES, { fromMs: T - 10 * MINUTE, toMs: T - 5 * MINUTE });
     await answer(page([T - 10 * MINUTE], [70]));

@@ -22,6 +22,39 @@ test("a refusal names its code", async () => {
   await expect(answer).rejects.toEqual(new RequestError("notGranted", "no"));
 });
 
+test("no more at once than the server answers: the others wait for their turn", async () => {
+  const requests = new Requests();
+  const sent: string[] = [];
+  requests.limit(2);
+  const answers = ["a", "b", "c", "d"].map(() => requests.ask((id) => sent.push(id)));
+  expect(sent).toEqual(["r1", "r2"]);
+  requests.answer("r2", "b");
+  expect(sent).toEqual(["r1", "r2", "r3"]);
+  requests.refuse("r1", "failed", "no");
+  expect(sent).toEqual(["r1", "r2", "r3", "r4"]);
+  requests.abandon();
+  const ends = await Promise.allSettled(answers);
+  expect(ends.map(({ status }) => status)).toEqual([
+    "rejected",
+    "fulfilled",
+    "rejected",
+    "rejected",
+  ]);
+});
+
+test("a question that waits is never sent over the next connection", async () => {
+  const requests = new Requests();
+  const sent: string[] = [];
+  requests.limit(1);
+  const answers = [1, 2].map(() => requests.ask((id) => sent.push(id)));
+  requests.abandon();
+  await Promise.allSettled(answers);
+  const next = requests.ask((id) => sent.push(id));
+  expect(sent).toEqual(["r1", "r3"]);
+  requests.answer("r3", "c");
+  expect(await next).toBe("c");
+});
+
 test("bounded, and given up together", async () => {
   const requests = new Requests();
   const waiting = Array.from({ length: REQUESTS_BOUND }, () => requests.ask(() => undefined));

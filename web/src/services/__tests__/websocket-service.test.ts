@@ -214,6 +214,23 @@ describe("listening", () => {
     expect(socket.got("SUBSCRIBE")).toHaveLength(2);
   });
 
+  test("whether it may mark is what was told last", () => {
+    service.connect();
+    const socket = latestSocket();
+    socket.open();
+    const mayMark = () => service.getSnapshot().connection.mayMark;
+    const told = [mayMark()];
+    for (const rights of [{ mayMark: true }, {}, { mayMark: false }, { mayMark: null }]) {
+      socket.say({ type: "SUBSCRIPTION_CHANGED", added: [], removed: [], ...rights });
+      told.push(mayMark());
+    }
+    expect(told).toEqual([false, true, true, false, false]);
+    // A subscription that follows knows it too.
+    socket.say({ type: "SUBSCRIPTION_CHANGED", added: ["u3"], removed: [], mayMark: true });
+    socket.subscribe();
+    expect(mayMark()).toBe(true);
+  });
+
   test("messages that are none are counted and change nothing", () => {
     service.connect();
     latestSocket().open();
