@@ -15,12 +15,20 @@ from strapline.watch.screen import View, help_rows
 from strapline.watch.words import asked, clock_with_seconds
 from strapline_client import NotConnectedError, RequestRefusedError, StoppedError
 from strapline_protocol.asking import HistoryPage, SyncResult
+from strapline_protocol.errors import MalformedMessageError
 from strapline_protocol.metrics import HEART_RATE
 
 _NOTICE_MS: Final = 6_000
 _PAST_HOLDS_MS: Final = 20_000
 #: 6 hours by minute, or a month by hour, with room.
 _MOST_PAGES: Final = 3
+#: What is said, and no more: the screen goes on.
+_NOT_ANSWERED: Final = (
+    MalformedMessageError,
+    NotConnectedError,
+    RequestRefusedError,
+    StoppedError,
+)
 
 
 class Page(StrEnum):
@@ -151,7 +159,7 @@ class Control:
             return
         try:
             result = await self._feed.service.request("sync", {"users": [self._focus]})
-        except (NotConnectedError, RequestRefusedError) as error:
+        except _NOT_ANSWERED as error:
             self.notify(f"Not asked: {error}.")
             return
         assert isinstance(result, SyncResult)
@@ -164,7 +172,7 @@ class Control:
         user = self._focus
         try:
             mark = await self._feed.service.mark(user)
-        except (NotConnectedError, RequestRefusedError) as error:
+        except _NOT_ANSWERED as error:
             self.notify(f"Not marked: {error}.")
             return
         person = self._feed.people.of(user)
@@ -211,7 +219,7 @@ class Control:
                 pages.append(page)
                 if len(pages) >= _MOST_PAGES:
                     break
-        except (NotConnectedError, StoppedError, RequestRefusedError) as error:
+        except _NOT_ANSWERED as error:
             return Past(words=f"Not read: {error}.")
         zone = pages[0].zone if pages else None
         return Past(stretches_of(pages), zone, read_ms=self._feed.now_ms())

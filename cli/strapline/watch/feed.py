@@ -18,6 +18,7 @@ from strapline_client import (
     WebSocketEventType,
     WebSocketService,
 )
+from strapline_protocol.errors import MalformedMessageError
 from strapline_protocol.metrics import HEART_RATE
 from strapline_protocol.watching import Position
 
@@ -87,7 +88,7 @@ class Feed:
                     break
         except (NotConnectedError, StoppedError):
             return
-        except RequestRefusedError as error:
+        except (RequestRefusedError, MalformedMessageError) as error:
             _log.warning("the last minutes of %s are missing: %s", user, error)
             return
         if position is not None:

@@ -8,8 +8,9 @@ from strapline.watch.history import Choice
 from strapline.watch.ink import plain
 from strapline.watch.people import People
 from strapline.watch.person import Person
-from strapline_client import NotConnectedError, RequestRefusedError
+from strapline_client import NotConnectedError, RequestRefusedError, StoppedError
 from strapline_protocol.asking import HistoryPage, SyncResult
+from strapline_protocol.errors import MalformedMessageError
 from strapline_protocol.watching import Mark
 from tests.unit.cli.watch_kit import LIVE, NOW_MS, a_rate, maren, tomas
 
@@ -150,6 +151,24 @@ async def test_a_refusal_is_said_in_the_servers_words() -> None:
     await control.load()
     rows = control.whole_page(control.view(100, 32))
     assert any("Not read: no session to ask history in." in plain(row) for row in rows)
+
+
+async def test_an_answer_that_is_none_is_said_and_the_screen_goes_on() -> None:
+    control, feed = a_control(maren())
+    control.view(100, 32)
+    for error in (
+        MalformedMessageError("the answer to history has another shape"),
+        StoppedError(4400, "not understood"),
+    ):
+        feed.service.error = error
+        await control.sync()
+        assert control.view(100, 32).notice == f"Not asked: {error}."
+        await control.mark()
+        assert control.view(100, 32).notice == f"Not marked: {error}."
+        control.page = Page.HISTORY
+        await control.load()
+        rows = control.whole_page(control.view(200, 32))
+        assert any(f"Not read: {error}." in plain(row) for row in rows)
 
 
 async def test_a_mark_is_made_only_where_the_server_takes_marks() -> None:
