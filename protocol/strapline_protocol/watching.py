@@ -343,8 +343,10 @@ class SubscriptionChanged(WireModel):
     """Server: a grant came or went; what is removed leaves the screen.
 
     A viewer subscribes again for the state of who was added: nothing of theirs comes before.
+    ``mayMark`` stands where that right came or went, and takes the place of AUTHENTICATED's.
     """
 
     type: Literal["SUBSCRIPTION_CHANGED"] = "SUBSCRIPTION_CHANGED"
     added: list[UserId]
     removed: list[UserId]
+    may_mark: bool | None = absent()

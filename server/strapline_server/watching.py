@@ -64,6 +64,7 @@ class Viewer:
         "_grant",
         "_interval_ms",
         "_joining",
+        "_may_mark",
         "_metrics",
         "_next_ms",
         "_outlet",
@@ -82,6 +83,8 @@ class Viewer:
         self._users: set[str] = set()
         self._wanted: frozenset[str] | None = None
         self._metrics = grant.metrics
+        #: As it was told last.
+        self._may_mark = grant.may_mark
         self._floors: dict[str, int] = {}
         self._gone = False
         self._joining: list[Arrival] | None = None
@@ -153,8 +156,12 @@ class Viewer:
             self._leave(removed)
             if self._outlet is not None:
                 self._outlet.forget(removed)
-        if added or removed:
-            self._connection.send(SubscriptionChanged(added=sorted(added), removed=sorted(removed)))
+        told, self._may_mark = self._may_mark, grant.may_mark
+        may_mark = grant.may_mark if grant.may_mark is not told else None
+        if added or removed or may_mark is not None:
+            self._connection.send(
+                SubscriptionChanged(added=sorted(added), removed=sorted(removed), may_mark=may_mark)
+            )
 
     def wake(self, now_ms: int) -> int | None:
         """Send what was kept for an interval."""

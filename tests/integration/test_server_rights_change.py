@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from strapline_protocol.opening import (
+    Authenticated,
     Error,
     Refresh,
     Refreshed,
@@ -52,6 +53,33 @@ async def test_a_grant_that_goes_narrows_open_connections_within_a_second(tmp_pa
             await server.admin.grant("eye-all", "viewer", "all")
             assert (await eye.expect(SubscriptionChanged)).added == ["ana"]
             assert set((await eye.subscribe()).snapshot) == {"ana", "ben"}
+
+
+async def test_the_right_to_mark_comes_and_goes_in_an_open_connection(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        tokens = await people(server)
+        grant = server.admin.grant
+        async with joined(server, tokens["eye-ana"]) as eye, joined(server, tokens["eye-ben"]) as b:
+            assert [one.may_mark for one in eye.heard if isinstance(one, Authenticated)] == [False]
+            await eye.subscribe()
+            await grant("eye-ana", "viewer", ["ana"], may_mark=True)
+            told = await eye.expect(SubscriptionChanged)
+            assert told == SubscriptionChanged(added=[], removed=[], may_mark=True)
+            # One that subscribes before the server has looked hears of it too; and of what did not
+            # change nothing is said.
+            await grant("eye-ana", "viewer", ["ana"])
+            await eye.subscribe()
+            assert (await eye.expect(SubscriptionChanged)).may_mark is False
+            await grant("eye-ana", "viewer", "all")
+            told = await eye.expect(SubscriptionChanged)
+            assert (told.added, told.may_mark) == (["ben"], None)
+            # At a renewal at once.
+            await grant("eye-ana", "viewer", "all", may_mark=True)
+            await eye.say(Refresh(token=tokens["eye-ana"]))
+            await eye.expect(Refreshed)
+            assert SubscriptionChanged(added=[], removed=[], may_mark=True) in eye.heard
+            await b.subscribe()
+            assert not any(isinstance(one, SubscriptionChanged) for one in b.heard)
 
 
 async def test_a_grant_that_goes_while_a_snapshot_is_read_is_gone(

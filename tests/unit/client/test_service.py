@@ -109,6 +109,23 @@ async def test_a_user_that_is_granted_later_is_asked_for() -> None:
         assert await take(service, 1) == [4]
 
 
+@pytest.mark.parametrize("told", [[True, None], [True, None, False, None]], ids=str)
+async def test_whether_it_may_mark_is_what_was_told_last(told: list[bool | None]) -> None:
+    async def play(peer: Peer) -> None:
+        await peer.open()
+        await peer.subscribe(3)
+        for may_mark in told:
+            await peer.say(SubscriptionChanged(added=[], removed=[], may_mark=may_mark))
+        await peer.say(numbered(4, 3))
+        with pytest.raises(ConnectionClosed):
+            await peer.hear()
+
+    async with scripted(play) as server, WebSocketService(server.url, "t") as service:
+        assert await take(service, 1) == [4]
+        assert service.session is not None
+        assert service.session.may_mark is (False not in told)
+
+
 async def test_a_user_that_is_taken_away_is_not_asked_about() -> None:
     async def play(peer: Peer) -> None:
         await peer.open()
@@ -216,52 +233,6 @@ async def test_a_server_that_is_not_there_is_tried_again() -> None:
                 break
         with pytest.raises(NotConnectedError):
             await service.request("sync", {})
-
-
-async def test_a_refused_token_of_the_programs_own_ends_it_and_says_what_to_do() -> None:
-    async def first(peer: Peer) -> None:
-        await peer.open()
-        await peer.subscribe(3)
-        await peer.close(CloseCode.UNAUTHENTICATED, "token: expired")
-
-    async def second(peer: Peer) -> None:
-        await peer.open()
-        await peer.subscribe(3)
-        await peer.until_left()
-
-    async with scripted(first, second) as server, WebSocketService(server.url, "t") as service:
-        with pytest.raises(StoppedError, match=r"\(4401\): token: expired\. Get a new token"):
-            async for _ in service.updates():
-                pass
-        assert service.connection.status is ConnectionStatus.STOPPED
-        assert service.connection.why is Reason.LINK_ENDED
-        assert service.users == {}
-        # Somebody has brought another one: it goes on as if it had begun with it.
-        service.configure(token="another")  # noqa: S106  # of a test
-        async for update in service.updates():
-            if update.type is WebSocketEventType.SUBSCRIBED:
-                break
-        assert service.connections == 2
-
-
-async def test_a_token_that_was_issued_meanwhile_is_tried_before_it_ends() -> None:
-    tried: list[str] = []
-
-    async def first(peer: Peer) -> None:
-        tried.append((await peer.open()).token)
-        await peer.subscribe(3)
-        await peer.say(TokenExpiring(expires_at=1, token="issued"))  # noqa: S106  # of a test
-        await peer.close(CloseCode.UNAUTHENTICATED, "token: expired")
-
-    async def second(peer: Peer) -> None:
-        tried.append((await peer.open()).token)
-        await peer.close(CloseCode.UNAUTHENTICATED, "token: expired")
-
-    async with scripted(first, second) as server, WebSocketService(server.url, "t") as service:
-        with pytest.raises(StoppedError):
-            async for _ in service.updates():
-                pass
-    assert tried == ["t", "issued"]
 
 
 async def test_a_token_function_that_fails_once_is_asked_again() -> None:

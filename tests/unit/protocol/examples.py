@@ -202,5 +202,5 @@ SERVER_MESSAGES: Final[tuple[WireModel, ...]] = (
     update(1, 0),
     history_changed(1, 0),
     SyncStatusUpdate.model_validate({**USER_STATUS.__dict__, "user": "ada", "server_time": 1}),
-    SubscriptionChanged(added=[], removed=[]),
+    SubscriptionChanged(added=[], removed=[], may_mark=False),
 )
