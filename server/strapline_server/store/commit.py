@@ -386,7 +386,7 @@ class Commit:
         user_key, device_key = place.user_key, place.device_key
         if not metric_named(series.metric).said:
             self._aggregates.fold(user_key, device_key, series, at_ms, now_ms)
-            self._run.stretches.fold(user_key, device_key, series, at_ms, now_ms)
+            self._run.stretches.fold(user_key, device_key, series, at_ms)
             if series.contact is not None and (user_key, device_key) not in self._run.contact:
                 self._know_contact(user, device_key, series)
         elif stream.owner != OWNER:

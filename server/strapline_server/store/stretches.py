@@ -1,8 +1,8 @@
 """The running session's sums, kept between commits: each live reading asks for them.
 
 Exact from the millisecond that the session began at. The minutes of late are kept by device,
-since of two that share a minute one counts; what is older is settled, and a reading that still
-comes for it makes the next question be answered out of the database again.
+since of two that share a minute one counts; what is older is settled, by pieces of an hour or
+more, and a reading that still comes for one of them makes that piece be read again.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from strapline_server.state import AHEAD_MS, usable
 from strapline_server.store.database import Transaction
 from strapline_server.store.notes import newest_sessions
 from strapline_server.store.ordered import in_order
-from strapline_server.store.sums import MINUTE_MS, Folded, Sum
+from strapline_server.store.sums import HOUR_MINUTES, MINUTE_MS, Folded, Sum
 
 _MOST_KEPT: Final = 10_000
 #: As many minutes are kept by device.
 _OPEN_MINUTES: Final = 10
+#: What is settled has about so many pieces, and at most twice as many: the longer the session, the
+#: longer each of them is.
+_PIECES: Final = 500
 
 #: By device.
 _Minute = dict[int, Sum]
@@ -35,22 +38,50 @@ class _Stretch:
     place: dict[int, int]
     #: The first minute that is kept by device.
     open_minute: int
-    settled: Sum = field(default_factory=Sum)
+    #: The first minute that is ahead of its time.
+    end_minute: int
+    piece_minutes: int
+    #: What is settled, by the number of its piece, and which pieces are to be read again.
+    pieces: dict[int, Sum] = field(default_factory=dict)
+    spoiled: set[int] = field(default_factory=set)
     minutes: dict[int, _Minute] = field(default_factory=dict)
+    #: Whether there is anything from ``end_minute`` on.
+    ahead: bool = False
+    #: All pieces, where none has changed.
+    settled: Sum | None = None
 
     def add(self, device_key: int, at_ms: int, value: float) -> None:
-        minute = self.minutes.setdefault(at_ms // MINUTE_MS, {})
-        minute.setdefault(device_key, Sum()).add(1, value, value, value)
+        minute = at_ms // MINUTE_MS
+        if minute >= self.end_minute:
+            self.ahead = True
+        elif minute < self.open_minute:
+            self.spoiled.add(minute // self.piece_minutes)
+        else:
+            self.include(minute, device_key, Sum(1, value, value, value))
+
+    def include(self, minute: int, device_key: int, found: Sum) -> None:
+        self.minutes.setdefault(minute, {}).setdefault(device_key, Sum()).include(found)
+
+    def put(self, piece: int, found: Sum) -> None:
+        self.pieces[piece] = found
+        self.settled = None
 
     def settle(self, open_minute: int) -> None:
         """What is older than this minute is not kept by device any more."""
         if open_minute <= self.open_minute:
             return
         for minute in [one for one in self.minutes if one < open_minute]:
-            self.settled.include(self._counted(self.minutes.pop(minute)))
+            counted = self._counted(self.minutes.pop(minute))
+            self.pieces.setdefault(minute // self.piece_minutes, Sum()).include(counted)
+            if self.settled is not None:
+                self.settled.include(counted)
         self.open_minute = open_minute
 
     def total(self) -> Sum:
+        if self.settled is None:
+            self.settled = Sum()
+            for piece in self.pieces.values():
+                self.settled.include(piece)
         total = Sum()
         total.include(self.settled)
         for minute in self.minutes.values():
@@ -90,18 +121,15 @@ class Stretches:
             self._running[user_key] = running
         return self._running[user_key]
 
-    def fold(
-        self, user_key: int, device_key: int, series: Series, at_ms: Sequence[int], now_ms: int
-    ) -> None:
+    def fold(self, user_key: int, device_key: int, series: Series, at_ms: Sequence[int]) -> None:
         """Take in readings that were not in before."""
         stretch = self._kept.get((user_key, series.metric))
         if stretch is None:
             return
-        since_ms = stretch.open_minute * MINUTE_MS
         for at, value, good in zip(at_ms, series.value, usable(series), strict=True):
             if at < stretch.begins_ms or not good or value is None:
                 continue
-            if at < since_ms or at >= _horizon_ms(now_ms) or device_key not in stretch.place:
+            if device_key not in stretch.place:
                 self.forget(user_key, series.metric)
                 return
             stretch.add(device_key, at, value)
@@ -109,10 +137,18 @@ class Stretches:
     def since(self, transaction: Transaction, user_key: int, metric: str, begins_ms: int) -> Sum:
         """What was measured from this moment on. What is ahead of its time is left out."""
         stretch = self._kept.get((user_key, metric))
-        if stretch is None or stretch.begins_ms != begins_ms:
-            stretch, whole = _read(transaction, user_key, metric, begins_ms)
-            if whole:
-                self._keep(user_key, metric, stretch)
+        end_minute = _end_minute(transaction.now_ms)
+        if (
+            stretch is None
+            or stretch.begins_ms != begins_ms
+            or stretch.end_minute > end_minute
+            or len(stretch.pieces) > 2 * _PIECES
+        ):
+            stretch = _read(transaction, user_key, metric, begins_ms)
+            self._keep(user_key, metric, stretch)
+        elif stretch.spoiled or stretch.ahead:
+            _mend(stretch, Folded(transaction, user_key, metric), end_minute)
+        stretch.end_minute = end_minute
         stretch.settle(_open_minute(transaction.now_ms, begins_ms))
         return stretch.total()
 
@@ -123,34 +159,65 @@ class Stretches:
             self._kept.popitem(last=False)
 
 
-def _horizon_ms(now_ms: int) -> int:
+def _end_minute(now_ms: int) -> int:
     """Readings from then on are ahead of their time: the end of a minute, as sums are."""
-    return ((now_ms + AHEAD_MS) // MINUTE_MS + 1) * MINUTE_MS
+    return (now_ms + AHEAD_MS) // MINUTE_MS + 1
 
 
 def _open_minute(now_ms: int, begins_ms: int) -> int:
     return max(begins_ms // MINUTE_MS, now_ms // MINUTE_MS - _OPEN_MINUTES)
 
 
-def _read(
-    transaction: Transaction, user_key: int, metric: str, begins_ms: int
-) -> tuple[_Stretch, bool]:
-    """The stretch, and whether it may be kept: not while there is something ahead of its time."""
+def _read(transaction: Transaction, user_key: int, metric: str, begins_ms: int) -> _Stretch:
     now_ms = transaction.now_ms
     folded = Folded(transaction, user_key, metric)
-    stretch = _Stretch(begins_ms, folded.place, _open_minute(now_ms, begins_ms))
-    end_minute = _horizon_ms(now_ms) // MINUTE_MS
+    open_minute, end_minute = _open_minute(now_ms, begins_ms), _end_minute(now_ms)
+    hours = (open_minute - begins_ms // MINUTE_MS) // HOUR_MINUTES
+    piece_minutes = HOUR_MINUTES * (1 + hours // _PIECES)
+    stretch = _Stretch(begins_ms, folded.place, open_minute, end_minute, piece_minutes)
     first_whole = -(-begins_ms // MINUTE_MS)
-    if stretch.open_minute >= first_whole:
-        stretch.settled = folded.between(begins_ms, stretch.open_minute * MINUTE_MS)
+    if open_minute >= first_whole:
+        _read_settled(stretch, folded)
     else:
         for found in in_order(transaction, user_key, metric, begins_ms, first_whole * MINUTE_MS):
             value = found.usable
             if value is not None:
-                stretch.add(found.block.device_key, found.at_ms, value)
-    first_minute = max(first_whole, stretch.open_minute)
+                one = Sum(1, value, value, value)
+                stretch.include(found.at_ms // MINUTE_MS, found.block.device_key, one)
+    _read_minutes(stretch, folded, max(first_whole, open_minute), end_minute)
+    return stretch
+
+
+def _read_settled(stretch: _Stretch, folded: Folded) -> None:
+    """All pieces: the hours in one go, and what is no whole hour at either end."""
+    begins_ms, open_minute = stretch.begins_ms, stretch.open_minute
+    first_hour = -(-begins_ms // (HOUR_MINUTES * MINUTE_MS))
+    end_hour = max(first_hour, open_minute // HOUR_MINUTES)
+    ends_ms = min(first_hour * HOUR_MINUTES, open_minute) * MINUTE_MS
+    parts = [(begins_ms // MINUTE_MS, folded.between(begins_ms, ends_ms))]
+    for hour, counted in folded.hours(first_hour, end_hour):
+        parts.append((hour * HOUR_MINUTES, counted[None]))
+    tail = end_hour * HOUR_MINUTES
+    if tail < open_minute:
+        parts.append((tail, folded.between(tail * MINUTE_MS, open_minute * MINUTE_MS)))
+    for minute, found in parts:
+        stretch.pieces.setdefault(minute // stretch.piece_minutes, Sum()).include(found)
+
+
+def _read_minutes(stretch: _Stretch, folded: Folded, first_minute: int, end_minute: int) -> None:
     for row in folded.each("minutes_in_time", first_minute=first_minute, end_minute=end_minute):
-        minute = stretch.minutes.setdefault(row["minute"], {})
-        found_sum = minute.setdefault(row["device_key"], Sum())
-        found_sum.add(row["count"], row["total"], row["low"], row["high"])
-    return stretch, folded.next_minute(end_minute) is None
+        found = Sum(row["count"], row["total"], row["low"], row["high"])
+        stretch.include(row["minute"], row["device_key"], found)
+    stretch.ahead = folded.next_minute(end_minute) is not None
+
+
+def _mend(stretch: _Stretch, folded: Folded, end_minute: int) -> None:
+    """Read what came for what is settled, and what was ahead and is not any more."""
+    for piece in stretch.spoiled:
+        first = piece * stretch.piece_minutes
+        end = min(first + stretch.piece_minutes, stretch.open_minute)
+        begins_ms = max(stretch.begins_ms, first * MINUTE_MS)
+        stretch.put(piece, folded.between(begins_ms, end * MINUTE_MS))
+    stretch.spoiled.clear()
+    if end_minute > stretch.end_minute:
+        _read_minutes(stretch, folded, stretch.end_minute, end_minute)
