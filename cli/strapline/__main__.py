@@ -1,5 +1,5 @@
 """`python -m strapline` is `strapline`."""
 
-from strapline.main import main
+from strapline.entry import main
 
 main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.text import Text
@@ -76,7 +76,13 @@ def _lines_of(reading: Reading) -> Iterator[str]:
     marks = f"  ({', '.join(reading.quality)})" if reading.quality else ""
     yield f"→ {name} {reading.value:.12g} {metric_named(reading.metric).unit}{marks}"
     for column, told in reading.columns.items():
-        yield f"  {column.replace('_', ' ')}: {told}"
+        words = _intervals(told) if column == "rr" and isinstance(told, list | tuple) else told
+        yield f"  {column.replace('_', ' ')}: {words}"
+
+
+def _intervals(rr: Sequence[int]) -> str:
+    """As they were sent, in 1/1024 s (Heart Rate Service 1.0, 3.1.1.4), and in milliseconds."""
+    return ", ".join(f"{one}/1024 s ({one * 1_000 / 1_024:.0f} ms)" for one in rr)
 
 
 def _as_json(meant: Meaning) -> dict[str, object]:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from strapline.errors import CommandError
 from strapline.names import cleaned, user_id
+from strapline.people import check_known
 from strapline.terminal import make_console, say
 from strapline_bridge.config import BridgeConfig
 from strapline_bridge.key_file import load_or_make_key
@@ -44,7 +45,13 @@ def print_key(config: BridgeConfig) -> None:
 
 
 async def enrol(
-    config: ServerConfig, name: str, users: tuple[str, ...], *, everyone: bool, public_key: str
+    config: ServerConfig,
+    name: str,
+    users: tuple[str, ...],
+    *,
+    everyone: bool,
+    public_key: str,
+    place: str = "",
 ) -> None:
     """Know a bridge by its public key, and print the principal that it is now.
 
@@ -54,10 +61,11 @@ async def enrol(
         users: whom it publishes for.
         everyone: for all, in place of ``users``.
         public_key: a file, or the line that `strapline bridge key` printed.
+        place: how the server is named in another command.
 
     Raises:
-        CommandError: it is for nobody, or for some and all.
-        AdminError, SecretError: a user is not there, or the key is none.
+        CommandError: it is for nobody, or for some and all, or a user is not there.
+        AdminError, SecretError: a name is not what it should be, or the key is none.
     """
     if everyone == bool(users):
         raise CommandError(
@@ -68,6 +76,7 @@ async def enrol(
     shown = cleaned(name)
     principal = f"bridge-{user_id(shown)}"
     async with open_admin(config) as admin:
+        await check_known(admin, users, place)
         await admin.enrol(principal, key, "all" if everyone else list(users), name=shown)
     print(principal)
 

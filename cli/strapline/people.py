@@ -1,8 +1,11 @@
-"""`strapline server user`: adds and lists the people who are measured."""
+"""`strapline server user`: adds, lists and renames the people who are measured."""
 
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Sequence
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -10,7 +13,9 @@ from rich.text import Text
 from strapline.errors import CommandError
 from strapline.names import cleaned, user_id
 from strapline.terminal import make_console, say
-from strapline_server import ServerConfig, open_admin
+from strapline_server import Admin, ServerConfig, open_admin
+
+_MOST_TOLD: Final = 12
 
 
 async def add_person(
@@ -48,3 +53,43 @@ async def list_people(config: ServerConfig, *, as_json: bool) -> None:
     for user in users:
         table.add_row(Text(user.id, style="name"), Text(user.name), Text(user.zone, style="second"))
     console.print(table, soft_wrap=not console.is_terminal)
+
+
+async def change_person(config: ServerConfig, who: str, name: str | None, zone: str | None) -> None:
+    """Give another name, or another time zone of their day, and print the id, which stays.
+
+    Raises:
+        CommandError: the name is none.
+        AdminError: there is no such user, or no such zone.
+    """
+    async with open_admin(config) as admin:
+        await admin.change_user(who, None if name is None else cleaned(name), zone)
+    print(who)
+
+
+async def check_known(admin: Admin, users: Sequence[str], place: str) -> None:
+    """Look whether all of these are there, before anything is granted.
+
+    Args:
+        admin: of the server that is meant.
+        users: ids.
+        place: how that server is named in a command, of :func:`strapline.where.named`.
+
+    Raises:
+        CommandError: one is not; the message says who is.
+    """
+    there = {user.id: user.name for user in await admin.users()}
+    for user in users:
+        if user in there:
+            continue
+        if not there:
+            known = "Nobody was added yet."
+        else:
+            some = [f"{one} ({name})" for one, name in list(there.items())[:_MOST_TOLD]]
+            more = f" and {len(there) - len(some)} more" if len(there) > len(some) else ""
+            listing = "strapline server user list" + place
+            known = f"There are {', '.join(some)}{more}; {listing} shows them."
+        raise CommandError(
+            f"There is no user {user!r}. {known} Add somebody new: "
+            f"strapline server user add {shlex.quote(user)}{place}"
+        )

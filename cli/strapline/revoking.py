@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from strapline.errors import CommandError
+from strapline.terminal import remark
 from strapline_server import Grant, ServerConfig, open_admin
+
+_MEANS: Final = "Closed within a second; its links and tokens no longer hold."
 
 
 async def revoke(config: ServerConfig, wanted: str) -> None:
@@ -20,6 +24,7 @@ async def revoke(config: ServerConfig, wanted: str) -> None:
             await admin.revoke(grant.sub)
     for grant in found:
         print(grant.sub)
+    remark(_MEANS)
 
 
 def meant(grants: Sequence[Grant], wanted: str) -> list[Grant]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rich.table import Table
 from rich.text import Text
 
 from strapline.errors import CommandError
 from strapline.terminal import make_console, say
-from strapline_server import ServerConfig, open_admin
-from strapline_server.store import KnownDevice, KnownSource
+from strapline_server import Admin, ServerConfig, open_admin
+from strapline_server.store import KnownSource
 
 
 async def show_sources(
@@ -80,20 +82,25 @@ async def order_sources(
     if by_rule and devices:
         raise CommandError("By the rules or by an order? Give either --by-rule or --order DEVICE,…")
     async with open_admin(config) as admin:
-        known = {one.device: one.name for one in await admin.sources(user)}
-        await admin.order_sources(user, metric, [_meant(known.items(), one) for one in devices])
+        known = list(
+            {one.device: _Known(one.device, one.name) for one in await admin.sources(user)}.values()
+        )
+        await admin.order_sources(user, metric, [_meant(known, one) for one in devices])
 
 
 async def link(config: ServerConfig, device: str, strap: str) -> None:
     """Two ids of one strap.
 
     Raises:
-        CommandError: one is not there.
+        CommandError: one is not there, or they measured different people.
         AdminError: they are one already.
     """
     async with open_admin(config) as admin:
-        known = _names(await admin.devices())
+        known = await _devices(admin)
         first, second = _meant(known, device), _meant(known, strap)
+        _check_wearers(
+            *(one for wanted in (first, second) for one in known if one.device == wanted)
+        )
         await admin.link_device(first, second)
     print(f"{first} {second}")
 
@@ -106,30 +113,63 @@ async def unlink(config: ServerConfig, device: str) -> None:
         AdminError: it is one already.
     """
     async with open_admin(config) as admin:
-        found = _meant(_names(await admin.devices()), device)
+        found = _meant(await _devices(admin), device)
         await admin.unlink_device(found)
     print(found)
 
 
-def _names(devices: Sequence[KnownDevice]) -> list[tuple[str, str]]:
-    return [(one.device, one.name) for one in devices]
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A device, and who it measured: names by id."""
+
+    device: str
+    name: str
+    wearers: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = [self.name] if self.name else []
+        if self.wearers:
+            told.append(f"of {' and '.join(self.wearers.values())}")
+        return f"{self.device} ({', '.join(told)})" if told else self.device
 
 
-def _meant(known: Iterable[tuple[str, str]], wanted: str) -> str:
+async def _devices(admin: Admin) -> list[_Known]:
+    wearers: dict[str, dict[str, str]] = defaultdict(dict)
+    for user in await admin.users():
+        for source in await admin.sources(user.id):
+            wearers[source.device][user.id] = user.name
+    return [_Known(one.device, one.name, wearers[one.device]) for one in await admin.devices()]
+
+
+def _check_wearers(device: _Known, strap: _Known) -> None:
+    """A strap is on one person: ids that never were on the same one are hardly one strap.
+
+    Raises:
+        CommandError: both measured somebody, and nobody in common.
+    """
+    if device.wearers and strap.wearers and not device.wearers.keys() & strap.wearers.keys():
+        raise CommandError(
+            f"They measured different people, so they are not one strap: {device} and {strap}. "
+            "Name two ids of the same person; `strapline server sources USER` shows them."
+        )
+
+
+def _meant(known: Sequence[_Known], wanted: str) -> str:
     """The device of this id, else the only one of this name.
 
     Raises:
         CommandError: there is none, or several have this name.
     """
-    pairs = list(known)
-    if any(device == wanted for device, _ in pairs):
+    if any(one.device == wanted for one in known):
         return wanted
-    named = [device for device, name in pairs if name.casefold() == wanted.casefold()]
+    named = [one for one in known if one.name.casefold() == wanted.casefold()]
     if len(named) == 1:
-        return named[0]
+        return named[0].device
     if named:
-        raise CommandError(f"Several are called {wanted!r}. Name one: {' or '.join(named)}.")
-    there = ", ".join(f"{device} ({name})" if name else device for device, name in pairs)
+        raise CommandError(
+            f"Several are called {wanted!r}. Name one by its id: {' or '.join(map(str, named))}."
+        )
+    there = ", ".join(map(str, known))
     raise CommandError(
         f"There is no device {wanted!r}. " + (f"There are: {there}." if there else "There is none.")
     )

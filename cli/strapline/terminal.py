@@ -51,6 +51,11 @@ def complain(message: str) -> None:
         head = Text(" " * head.cell_len)
 
 
+def remark(message: str) -> None:
+    """One line on stderr that is no error; what is asked for goes on."""
+    say(make_console(stderr=True), Text(message, style="second"), Text())
+
+
 def say(console: Console, words: Text, head: Text | None = None) -> None:
     """Print words behind ``head``, two spaces by default.
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from strapline.errors import CommandError
 from strapline.link import dashboard_link, lan_address, qr_code
 from strapline.names import cleaned, user_id
+from strapline.people import check_known
 from strapline.terminal import make_console, say
 from strapline_protocol.opening import Role
 from strapline_server import ServerConfig, open_admin
@@ -72,13 +73,17 @@ class Wanted:
         return f"{self.role.value}-{user_id(self.name)}"
 
 
-async def print_token(config: ServerConfig, wanted: Wanted) -> None:
+async def print_token(config: ServerConfig, wanted: Wanted, place: str = "") -> None:
     """Grant, and print the token or the link to stdout; what to do with it to stderr.
 
+    ``place`` is how the server is named in another command.
+
     Raises:
-        AdminError: a user is not there, or a name is not what it should be.
+        CommandError: a user is not there.
+        AdminError: a name is not what it should be.
     """
     async with open_admin(config) as admin:
+        await check_known(admin, wanted.users, place)
         token = await admin.issue_token(
             wanted.principal,
             wanted.role,

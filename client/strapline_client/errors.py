@@ -17,10 +17,9 @@ from typing import Final
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.errors import StraplineError
 
-
 #: After these the same token is refused again, however often it is shown.
 _REFUSALS: Final = frozenset({CloseCode.UNAUTHENTICATED, CloseCode.NOT_ALLOWED})
-_NEW_TOKEN: Final = (
+_ANOTHER: Final = (
     "Get a new token (`strapline server token --viewer NAME --all` on the server prints one) and "
     "start with it, or give a function that gets one."
 )
@@ -40,7 +39,7 @@ class StoppedError(ClientError):
 
     def __init__(self, code: int, reason: str) -> None:
         told = f"the server ended the session for good ({code}): {reason}"
-        super().__init__(f"{told}. {_NEW_TOKEN}" if code in _REFUSALS else told)
+        super().__init__(f"{told}. {_ANOTHER}" if code in _REFUSALS else told)
         self.code = code
         self.reason = reason
 

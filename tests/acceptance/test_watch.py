@@ -246,6 +246,7 @@ def test_a_token_that_lets_nobody_in_says_what_to_do(
         with strapline(["watch", form, "--token-file", file], environment(home)) as program:
             assert program.wait() == 1
             assert "This link no longer holds. " in program.err
+            assert "This link no longer holds" not in program.out
             assert "strapline watch -" in program.err
             assert "Traceback" not in program.err
 
@@ -284,3 +285,17 @@ def test_a_server_that_is_away_is_said_and_waited_for(tmp_path: Path) -> None:
     with strapline(["watch", "--token-file", file], environment(tmp_path)) as program:
         program.wait_for("The server is away")
         assert program.stop(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=str)
+def test_one_look_at_a_server_that_is_away_fails_soon(tmp_path: Path, form: list[str]) -> None:
+    file = tmp_path / "token"
+    file.write_text("a.b.c\n")
+    file.chmod(0o600)
+    arguments: list[str | Path] = ["watch", "http://127.0.0.1:9", "--token-file", file, "--once", *form]
+    with strapline(arguments, environment(tmp_path)) as program:
+        assert program.wait() == 1
+    assert program.out == ""
+    assert program.err.startswith(
+        " error  The server is away: there was nothing to print within 5 s"
+    )

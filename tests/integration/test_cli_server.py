@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from strapline.errors import CommandError
-from strapline.people import add_person, list_people
+from strapline.people import add_person, change_person, list_people
 from strapline.revoking import revoke
 from strapline.serving import serve
 from strapline.tokens import Wanted, print_token
@@ -96,7 +96,9 @@ async def test_what_was_granted_is_taken_back_by_name(
                 if update.type is WebSocketEventType.SUBSCRIBED:
                     break
             await revoke(here, "Coach Ada")
-            assert capsys.readouterr().out == "viewer-coach-ada\n"
+            told = capsys.readouterr()
+            assert told.out == "viewer-coach-ada\n"
+            assert "no longer hold" in told.err
             with pytest.raises(StoppedError):
                 async for _ in updates:
                     pass
@@ -135,8 +137,39 @@ async def test_a_bridges_token_comes_with_what_to_do_with_it(
 
 
 async def test_a_token_for_nobody_that_there_is_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AdminError, match=r"'maren'.*user add"):
-        await print_token(config(tmp_path), Wanted(viewer="Coach", users=("maren",)))
+    here = config(tmp_path)
+    wanted = Wanted(viewer="Coach", users=("marenholt",))
+    with pytest.raises(
+        CommandError, match=r"'marenholt'.*Nobody was added yet.*user add marenholt"
+    ):
+        await print_token(here, wanted)
+    await add_person(here, "Maren Holt", None, None)
+    with pytest.raises(CommandError) as refused:
+        await print_token(here, wanted, " --data '/srv/my strapline'")
+    told = str(refused.value)
+    assert "There are maren-holt (Maren Holt); strapline server user list --data" in told
+    assert told.endswith("strapline server user add marenholt --data '/srv/my strapline'")
+
+
+async def test_a_person_gets_another_name_and_zone_and_keeps_the_id(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = config(tmp_path)
+    await add_person(here, "Maren", None, "UTC")
+    capsys.readouterr()
+    await change_person(here, "maren", " Maren Holt ", None)
+    await change_person(here, "maren", None, "Europe/Berlin")
+    assert capsys.readouterr().out == "maren\nmaren\n"
+    await list_people(here, as_json=True)
+    assert json.loads(capsys.readouterr().out) == [
+        {"id": "maren", "name": "Maren Holt", "zone": "Europe/Berlin"}
+    ]
+    with pytest.raises(AdminError, match=r"'ilse'.*user list"):
+        await change_person(here, "ilse", "Ilse", None)
+    with pytest.raises(AdminError, match="Mars"):
+        await change_person(here, "maren", None, "Mars/Olympus")
+    with pytest.raises(CommandError, match="empty"):
+        await change_person(here, "maren", "  ", None)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  # what is warned of

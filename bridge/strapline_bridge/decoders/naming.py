@@ -42,7 +42,8 @@ def characteristic_named(text: str) -> str:
     """The UUID of a characteristic that is understood, 128 bits, lower case.
 
     Args:
-        text: such as ``2A37``, ``0x2a37``, all 128 bits, or ``heart rate measurement``.
+        text: such as ``2A37``, ``0x2a37``, all 128 bits, or ``heart rate measurement``; a part of
+            a name where it is a part of that one alone.
 
     Raises:
         UnknownCharacteristicError: none is called so.
@@ -57,6 +58,9 @@ def characteristic_named(text: str) -> str:
     spaced = wanted.replace("-", " ")
     if spaced in names:
         return names[spaced]
+    containing = [name for name in names if spaced and spaced in name]
+    if len(containing) == 1:
+        return names[containing[0]]
     near = difflib.get_close_matches(spaced, names, n=3, cutoff=0.5)
     if short or _LONG.fullmatch(wanted) or not near:
         near = sorted(names)

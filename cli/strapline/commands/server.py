@@ -86,6 +86,45 @@ def list_users(
     asyncio.run(list_people(settings(config, data), as_json=as_json))
 
 
+@user.command("rename")
+def rename(
+    who: Annotated[str, typer.Argument(metavar="ID", help="The user's id, which stays.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As people say it from now on.")],
+    *,
+    zone: Annotated[
+        str | None, typer.Option("--zone", help="The time zone of their day too, as Europe/Berlin.")
+    ] = None,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Give a person another name."""
+    import asyncio
+
+    from strapline.people import change_person
+    from strapline.where import settings
+
+    asyncio.run(change_person(settings(config, data), who, name, zone))
+
+
+@user.command("zone")
+def zone(
+    who: Annotated[str, typer.Argument(metavar="ID", help="The user's id.")],
+    to: Annotated[str, typer.Argument(metavar="ZONE", help="As Europe/Berlin.")],
+    *,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Count a person's days in another time zone."""
+    import asyncio
+
+    from strapline.people import change_person
+    from strapline.where import settings
+
+    asyncio.run(change_person(settings(config, data), who, None, to))
+
+
 @app.command("sources")
 def sources(
     who: Annotated[str, typer.Argument(metavar="USER", help="The id of who wears them.")],
@@ -271,10 +310,17 @@ def bridge(
     import asyncio
 
     from strapline.enrolling import enrol
-    from strapline.where import settings
+    from strapline.where import named, settings
 
     asyncio.run(
-        enrol(settings(config, data), name, _ids(users), everyone=everyone, public_key=public_key)
+        enrol(
+            settings(config, data),
+            name,
+            _ids(users),
+            everyone=everyone,
+            public_key=public_key,
+            place=named(config, data),
+        )
     )
 
 
@@ -323,7 +369,7 @@ def token(
     import asyncio
 
     from strapline.tokens import Wanted, print_token
-    from strapline.where import settings
+    from strapline.where import named, settings
 
     wanted = Wanted(
         viewer=viewer,
@@ -336,4 +382,4 @@ def token(
         may_mark=may_mark,
     )
     wanted.check()
-    asyncio.run(print_token(settings(config, data), wanted))
+    asyncio.run(print_token(settings(config, data), wanted, named(config, data)))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from strapline.errors import CommandError
-from strapline.folder import SERVICE_CONFIG, DataFolder, default_folder
+from strapline.folder import SERVICE_CONFIG, DataFolder, default_folder, is_running
 from strapline.watch.target import SOCKET_PATH, Target
 from strapline.where import settings
 from strapline_protocol.opening import Role
@@ -59,16 +56,3 @@ def _config(data: Path | None, service: Path) -> ServerConfig:
         "No strapline runs here. Start one with `strapline up` or `strapline demo` in another "
         "terminal; or watch one elsewhere: run `strapline watch -` and paste its link."
     )
-
-
-def is_running(folder: DataFolder) -> bool:
-    """Whether a process has this folder."""
-    with suppress(OSError):
-        lock = os.open(folder.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-    return False

@@ -56,7 +56,7 @@ _SERVER_OLD: Final = Trouble(
 _SCREEN_OLD: Final = Trouble(
     "screen too old",
     "This screen is older than the server",
-    "Upgrade Strapline here: pip install --upgrade 'strapline[watch]'",
+    "Upgrade Strapline on this machine, then start again.",
     final=True,
 )
 _TROUBLES: Final = {

@@ -23,8 +23,10 @@ from strapline_client import StoppedError, Update, Updates, WebSocketEventType, 
 from strapline_protocol.metrics import METRICS
 from strapline_protocol.opening import Client
 
-INSTALL_COMMAND: Final = "pip install 'strapline[watch]'"
-_ONCE_WITHIN_S: Final = 15.0
+#: There is no release to install from yet: from a checkout, which `./run` keeps installed.
+INSTALL_COMMAND: Final = "pip install '.[watch]'"
+#: A server that is there has answered long before; a script does not wait for one that is not.
+_ONCE_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 1.0
 _SYSTEMS: Final = {None: 0, "standard": 16, "windows": 16, "256": 256, "truecolor": 2**24}
 
@@ -87,8 +89,9 @@ def require_watch_extra() -> None:
         import textual  # noqa: F401  # whether it is there
     except ModuleNotFoundError as error:
         raise CommandError(
-            "The screen needs textual, which is not installed. Install it with: "
-            f"{INSTALL_COMMAND}\nWithout it, `strapline watch --plain` prints lines."
+            "The screen needs textual, which is not installed. In the checkout that strapline was "
+            f"installed from, run {INSTALL_COMMAND} (what `./run` starts there has it already).\n"
+            "Without it, `strapline watch --plain` prints lines."
         ) from error
 
 
@@ -151,7 +154,10 @@ async def _narrate(feed: Feed, narrator: Narrator, *, as_json: bool) -> None:
                 line = json_line(update, service.users)
                 _print([] if line is None else [line])
             else:
-                _print(narrator.lines(update, people.all, people.connection, feed.now_ms()))
+                # Why it ended is this command's error, on stderr: it is not said twice.
+                ended = people.connection.ended
+                told = narrator.lines(update, people.all, people.connection, feed.now_ms())
+                _print([] if ended else told)
             if people.connection.ended:
                 return
 
@@ -164,9 +170,11 @@ async def _once(feed: Feed, *, as_json: bool) -> None:
         async with asyncio.timeout(_ONCE_WITHIN_S):
             update = await _snapshot(feed, updates)
     except TimeoutError:
+        trouble = people.connection.trouble
+        title = "The server does not answer" if trouble is None else trouble.title
         raise CommandError(
-            f"The server did not answer within {_ONCE_WITHIN_S:.0f} s. Look whether it runs, and "
-            "whether this machine reaches it."
+            f"{title}: there was nothing to print within {_ONCE_WITHIN_S:.0f} s. Look whether it "
+            "runs, and whether this machine reaches it."
         ) from None
     if update is None:
         return

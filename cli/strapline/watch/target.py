@@ -6,6 +6,8 @@ import getpass
 import ipaddress
 import os
 import re
+import shlex
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from strapline.errors import CommandError
+from strapline.terminal import remark
 
 #: Read where neither a file nor stdin is named; visible to this user's own processes alone.
 TOKEN_VARIABLE: Final = "STRAPLINE_TOKEN"  # noqa: S105  # its name
@@ -23,6 +26,18 @@ _ASKED: Final = "-"
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")
 _SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _LARGEST_BYTES: Final = 32_768
+#: Private (RFC 1918, RFC 4193) and of one link (RFC 3927, RFC 4291): never routed beyond.
+_NETWORKS: Final = (
+    ipaddress.ip_network("10.0.0.0/8"),
+    ipaddress.ip_network("172.16.0.0/12"),
+    ipaddress.ip_network("192.168.0.0/16"),
+    ipaddress.ip_network("169.254.0.0/16"),
+    ipaddress.ip_network("fc00::/7"),
+    ipaddress.ip_network("fe80::/10"),
+)
+#: An address of IPv4 in one number, which resolvers take: it may lead anywhere.
+_NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +158,14 @@ def _is_near(host: str) -> str | None:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
+        if _NUMBER.fullmatch(host):
+            return None
         # A name without a dot, or under .local (RFC 6762), is never resolved beyond the network.
         return "network" if "." not in host or host.endswith(".local") else None
+    address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback:
         return "machine"
-    return "network" if address.is_private or address.is_link_local else None
+    return "network" if any(address in network for network in _NETWORKS) else None
 
 
 def _read(name: str) -> str:
@@ -155,13 +173,21 @@ def _read(name: str) -> str:
         return _first_line(sys.stdin.readline(_LARGEST_BYTES))
     try:
         with Path(name).open(encoding="utf-8") as file:
-            return _first_line(file.read(_LARGEST_BYTES))
+            mode = os.fstat(file.fileno()).st_mode
+            given = _first_line(file.read(_LARGEST_BYTES))
     except (OSError, UnicodeDecodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else "it is no text"
         raise CommandError(
             f"{name}: cannot be read ({cause}). Name a file with a link or a token in it: "
             "strapline watch --token-file FILE"
         ) from error
+    if stat.S_ISREG(mode) and mode & _OTHERS:
+        # A viewer's token sees and changes nothing of the machine: it is warned of, not refused.
+        remark(
+            f"{name}: others on this machine can read it, and watch with what is in it. "
+            f"Keep it to yourself: chmod 600 {shlex.quote(name)}"
+        )
+    return given
 
 
 def _asked_for(prompt: str) -> str:

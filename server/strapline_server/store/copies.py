@@ -50,7 +50,10 @@ def back_up(state_folder: Path, target: Path) -> Copied:
     """
     source = state_folder / FILE_NAME
     if not source.is_file():
-        raise StoreError(f"{source}: is not there. Name the configuration of the server.")
+        raise StoreError(
+            f"There is no database in {state_folder}. Start a server with `strapline server run`, "
+            "or name another with --config FILE or --data FOLDER."
+        )
     scratch = _beside(target, ".part")
     try:
         if target.exists():
@@ -76,8 +79,13 @@ def put_back(state_folder: Path, source: Path) -> Copied:
     """Put a copy in the place of the database, which is kept beside it. No server has it.
 
     Raises:
-        StoreError: the copy is none, is damaged, or of a newer version; nothing was changed.
+        StoreError: the copy is not there, is none, is damaged, or of a newer version; nothing was
+            changed.
     """
+    if not source.is_file():
+        raise StoreError(
+            f"{source}: there is no such file. Name a copy that `strapline server backup` made."
+        )
     place = state_folder / FILE_NAME
     scratch = _beside(place, ".restored")
     try:

@@ -35,7 +35,7 @@ def test_a_rate_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         "heart rate measurement  00002a37-0000-1000-8000-00805f9b34fb",
         "  → heart rate 79 bpm",
         "    contact: True",
-        "    rr: [770]",
+        "    rr: 770/1024 s (752 ms)",
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from strapline.errors import CommandError
-from strapline.folder import DataFolder, default_folder
+from strapline.folder import DataFolder, default_folder, is_running
 
 
 def test_it_follows_xdg(tmp_path: Path) -> None:
@@ -41,3 +41,11 @@ def test_a_folder_that_cannot_be_is_an_error_with_a_remedy(tmp_path: Path) -> No
         DataFolder(tmp_path / "file" / "under").held(),
     ):
         pass
+
+
+def test_whoever_holds_the_folder_runs(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    assert not is_running(folder)
+    with folder.held():
+        assert is_running(folder)
+    assert not is_running(folder)

@@ -8,7 +8,7 @@ from strapline.errors import CommandError
 from strapline.folder import DataFolder
 from strapline.joined import Place
 from strapline.marker import mark
-from strapline.watch.here import VIEWER, is_running, target_here
+from strapline.watch.here import VIEWER, target_here
 from strapline_server import open_admin
 
 
@@ -27,14 +27,6 @@ async def test_without_anything_running_it_says_what_to_start(home: Path) -> Non
 async def test_a_folder_that_nobody_has_is_not_running(home: Path) -> None:
     with pytest.raises(CommandError, match="no strapline runs in this folder"):
         await target_here(home / "mine", service=home / "none.toml")
-
-
-def test_whoever_holds_the_folder_runs(tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path / "data")
-    assert not is_running(folder)
-    with folder.held():
-        assert is_running(folder)
-    assert not is_running(folder)
 
 
 @pytest.mark.parametrize("name", ["strapline", "strapline-demo"])

@@ -29,7 +29,7 @@ def test_a_missing_extra_names_its_command_and_what_needs_none(
 ) -> None:
     require_watch_extra()
     monkeypatch.setitem(sys.modules, "textual", None)
-    with pytest.raises(CommandError, match=r"pip install 'strapline\[watch\]'") as caught:
+    with pytest.raises(CommandError, match=r"pip install '\.\[watch\]'") as caught:
         require_watch_extra()
     assert "strapline watch --plain" in str(caught.value)
 

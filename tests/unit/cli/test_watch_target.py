@@ -61,8 +61,42 @@ def test_what_is_no_address_is_refused_with_the_form(address: str) -> None:
         socket_url(address)
 
 
+@pytest.mark.parametrize(
+    ("host", "plain_text"),
+    [
+        ("127.0.0.9", False),
+        ("[::1]", False),
+        ("[::ffff:127.0.0.1]", False),
+        ("10.1.2.3", True),
+        ("172.31.255.1", True),
+        ("192.168.1.5", True),
+        ("169.254.7.7", True),
+        ("[fd00::5]", True),
+        ("[fe80::5]", True),
+        ("[::ffff:10.1.2.3]", True),
+        ("3dprinter", True),
+    ],
+)
+def test_what_is_on_this_machine_or_in_its_network_is_near(host: str, *, plain_text: bool) -> None:
+    assert socket_url(f"http://{host}:8420") == (f"ws://{host}:8420/ws", plain_text)
+
+
 def test_nothing_goes_unencrypted_through_the_internet() -> None:
-    for address in ("http://coach.example.org", "http://8.8.8.8:8420"):
+    for host in (
+        "coach.example.org",
+        "8.8.8.8:8420",
+        "0.0.0.0",  # noqa: S104  # gone to, not listened on
+        "203.0.113.5",
+        "198.18.0.1",
+        "240.0.0.1",
+        "172.32.0.1",
+        "[::]",
+        "[2001:db8::1]",
+        "[::ffff:8.8.8.8]",
+        "134744072",
+        "0x8080808",
+    ):
+        address = f"http://{host}"
         with pytest.raises(CommandError, match=r"Give its https:// address"):
             socket_url(address)
 
@@ -133,3 +167,19 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_a_target_never_shows_its_token() -> None:
     assert "secret" not in repr(Target(HERE, "secret"))
+
+
+def test_a_token_file_that_others_can_read_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my link"
+    file.write_text(LINK)
+    file.chmod(0o640)
+    assert target_of(None, str(file), environment={}) == Target(HERE, "abc.def.ghi")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"chmod 600 '{file}'" in said.err
+    assert "abc" not in said.err
+    file.chmod(0o600)
+    assert target_of(None, str(file), environment={}) is not None
+    assert capsys.readouterr().err == ""

@@ -9,17 +9,19 @@ import pytest
 from strapline.errors import CommandError
 from strapline.folder import DataFolder
 from strapline.marker import Marker, mark
-from strapline.where import settings
+from strapline.where import named, settings
 from strapline_server import ConfigError, ServerConfig
 
 
 def of(here: Path, config: Path | None = None, data: Path | None = None) -> ServerConfig:
-    return settings(config, data, service=here / "server.toml", home=here / "home")
+    return settings(
+        config, data, service=here / "server.toml", home=here / "home", demo=here / "demo"
+    )
 
 
-def started(folder: Path, port: int) -> None:
+def started(folder: Path, port: int, *, simulated: bool = False) -> None:
     folder.mkdir()
-    mark(DataFolder(folder), Marker(simulated=False, port=port))
+    mark(DataFolder(folder), Marker(simulated=simulated, port=port))
 
 
 def test_without_any_it_says_where_it_looked_and_what_to_name(tmp_path: Path) -> None:
@@ -52,3 +54,33 @@ def test_a_folder_in_which_nothing_was_started_is_not_filled(tmp_path: Path) -> 
     with pytest.raises(CommandError, match=r"no server was started.*strapline up --data"):
         of(tmp_path, data=tmp_path / "named")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_runs_alone_is_taken_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started(tmp_path / "demo", 8421, simulated=True)
+    with DataFolder(tmp_path / "demo").held():
+        found = of(tmp_path)
+    assert (found.port, found.simulated) == (8421, True)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"About the demo that runs here, {tmp_path / 'demo'}")
+    # What is real comes first, whether it runs or not.
+    started(tmp_path / "home", 8420)
+    with DataFolder(tmp_path / "demo").held():
+        assert of(tmp_path).port == 8420
+    assert capsys.readouterr().err == ""
+
+
+def test_a_demo_that_does_not_run_is_named_ready_to_copy(tmp_path: Path) -> None:
+    started(tmp_path / "demo", 8421, simulated=True)
+    with pytest.raises(CommandError) as refused:
+        of(tmp_path)
+    assert str(refused.value).endswith(f" --data {tmp_path / 'demo'}")
+
+
+def test_how_a_server_is_named_in_another_command(tmp_path: Path) -> None:
+    assert named(None, None) == ""
+    assert named(None, Path("/srv/my data")) == " --data '/srv/my data'"
+    assert named(Path("/srv/server.toml"), None) == " --config /srv/server.toml"

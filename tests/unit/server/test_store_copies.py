@@ -68,7 +68,7 @@ async def test_what_would_do_harm_is_refused_and_changes_nothing(tmp_path: Path)
     back_up(folder, good)
     with pytest.raises(StoreError, match="is there already"):
         back_up(folder, good)
-    with pytest.raises(StoreError, match="is not there"):
+    with pytest.raises(StoreError, match="There is no database in"):
         back_up(tmp_path, tmp_path / "copy.db")
     with pytest.raises(StoreError, match="cannot be made"):
         back_up(folder, tmp_path / "nowhere" / "copy.db")
@@ -85,7 +85,7 @@ async def test_what_would_do_harm_is_refused_and_changes_nothing(tmp_path: Path)
         (strange, "no copy of a Strapline"),
         (newer, "newer than this program"),
         (tmp_path / "text", "not a database"),
-        (tmp_path / "missing", "unable to open"),
+        (tmp_path / "missing", "there is no such file"),
     ):
         before = (folder / "server.db").read_bytes()
         with pytest.raises(StoreError, match=reason):
