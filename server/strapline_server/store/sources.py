@@ -160,7 +160,10 @@ def _past(transaction: Transaction, user: User, metric: str) -> Past:
     # A day's steps are those of one device, whichever minutes it shares with another.
     key: dict[str, Value] = {"user_key": user.key, "metric": metric}
     alike = metric == STEPS.name
-    row = transaction.one("hours_of_all" if alike else "hours_shared", **key)
+    if alike:
+        row = transaction.one("hours_of_all", **key)
+    else:
+        row = transaction.one("hours_shared", **key)
     why = HistoryChange.OTHER_SOURCE
     if row is None or row["count"] is None:
         return Past(user, metric, why, transaction.now_ms, transaction.now_ms, 0)
