@@ -21,6 +21,8 @@ from strapline_server.store.database import FILE_NAME
 from strapline_server.store.queries import load_migrations
 
 _SIDE_FILES: Final = ("-wal", "-shm")
+#: Of a history that is gone: its positions, told and not told yet. An older copy has not both.
+_TOLD: Final = frozenset({"log", "untold"})
 _TABLES: Final = frozenset({"meta", "users", "streams", "blocks"})
 
 
@@ -94,7 +96,8 @@ def put_back(state_folder: Path, source: Path) -> Copied:
             copy.backup(there)
             found = _look(there, source)
             with there:
-                there.execute("DELETE FROM log")
+                for table in _tables(there) & _TOLD:
+                    there.execute(f"DELETE FROM {table}")  # noqa: S608  # one of two names
                 there.execute(
                     "UPDATE meta SET value = ? WHERE name = 'epoch'", (secrets.token_urlsafe(16),)
                 )
@@ -115,10 +118,13 @@ def _opened(path: Path, *, writes: bool = True) -> Iterator[sqlite3.Connection]:
         yield one
 
 
+def _tables(copy: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
+
+
 def _look(copy: sqlite3.Connection, path: Path) -> Copied:
     """What is in it, once it is known to be whole and ours."""
-    tables = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
-    if not tables >= _TABLES:
+    if not _tables(copy) >= _TABLES:
         raise StoreError(f"{path}: is a database, but no copy of a Strapline server's.")
     version = copy.execute("PRAGMA user_version").fetchone()[0]
     if version > len(load_migrations()):

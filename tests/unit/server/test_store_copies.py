@@ -11,6 +11,7 @@ import pytest
 
 from strapline_server.errors import StoreError
 from strapline_server.store import Store, back_up, put_back
+from strapline_server.store.queries import load_migrations
 
 
 async def _stored(folder: Path, *users: str) -> tuple[str, str]:
@@ -58,6 +59,33 @@ async def test_a_copy_is_put_back_on_a_new_machine(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     put_back(tmp_path / "new", tmp_path / "copy.db")
     assert await _users(tmp_path / "new") == ["ana"]
+
+
+async def test_no_change_of_the_history_that_is_gone_is_told_any_more(tmp_path: Path) -> None:
+    await _stored(tmp_path, "ana")
+    with closing(sqlite3.connect(tmp_path / "server.db")) as there, there:
+        there.execute("INSERT INTO untold (user_key, position) VALUES (1, 7)")
+        columns = [row[1] for row in there.execute("PRAGMA table_info(log)")]
+        marks = ", ".join("1" for _ in columns)
+        there.execute(f"INSERT INTO log VALUES ({marks})")  # noqa: S608  # of a test
+    back_up(tmp_path, tmp_path / "copy.db")
+    put_back(tmp_path, tmp_path / "copy.db")
+    with closing(sqlite3.connect(tmp_path / "server.db")) as there:
+        for table in ("log", "untold"):
+            assert there.execute(f"SELECT * FROM {table}").fetchall() == []  # noqa: S608  # of a test
+
+
+async def test_a_copy_of_an_older_version_is_put_back(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old, old:
+        for number, _, script in load_migrations()[:4]:
+            old.executescript(script)
+            old.execute(f"PRAGMA user_version = {number}")
+        old.execute("INSERT INTO users (id, name, zone) VALUES ('ana', 'Ana', 'UTC')")
+        old.execute("INSERT INTO meta (name, value) VALUES ('store', 's'), ('epoch', 'e')")
+    put_back(folder, tmp_path / "old.db")
+    assert await _users(folder) == ["ana"]
 
 
 async def test_what_would_do_harm_is_refused_and_changes_nothing(tmp_path: Path) -> None:
