@@ -1,7 +1,6 @@
 """The SQLite file: one writer, a few readers that it does not block, each on a thread of its own.
 
-Some readers are kept for what everybody who comes has to ask, so that whoever reads years of
-history keeps nobody outside.
+Whoever reads years of history keeps nobody outside: rights have a reader of their own.
 
 WAL with ``synchronous=FULL``: a transaction that has returned is on the disk. A second process
 (the command line's) may write too; SQLite's own lock keeps the two apart.
@@ -16,6 +15,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, TypeVar
@@ -28,9 +28,6 @@ T = TypeVar("T")
 Value = str | int | float | bytes | None
 
 FILE_NAME: Final = "server.db"
-_READERS: Final = 2
-#: Beside them, for what is short and cannot wait.
-_PROMPT_READERS: Final = 2
 #: What a disk, another process or the shape of the database does, not the work
 #: (sqlite.org/rescode.html, primary codes). Statements are fixed: one that fails lacks a table.
 _PASSING: Final = frozenset(
@@ -92,12 +89,28 @@ class Transaction:
         return self._connection.execute(self._queries[query], values)
 
 
+class Reads(Enum):
+    """What is read, and by how many at once: none of these waits for another."""
+
+    #: The past, sources, and what a person asks: it may take long.
+    PAST = "past", 2
+    #: What a subscription begins with.
+    VIEW = "view", 1
+    #: What everybody has to ask who comes, which is short.
+    RIGHTS = "rights", 1
+
+    @property
+    def at_once(self) -> int:
+        """How many threads, each with a connection of its own."""
+        return self.value[1]
+
+
 class _Readers:
     """Connections that only read, and as many threads."""
 
-    def __init__(self, count: int, name: str) -> None:
-        self.count = count
-        self.threads = ThreadPoolExecutor(count, name)
+    def __init__(self, reads: Reads) -> None:
+        self.count = reads.at_once
+        self.threads = ThreadPoolExecutor(self.count, f"strapline-{reads.value[0]}")
         self.idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
 
     def close(self) -> None:
@@ -114,8 +127,7 @@ class Database:
         self._clock = clock
         self._queries: Mapping[str, str] = {}
         self._write_thread = ThreadPoolExecutor(1, "strapline-writer")
-        self._readers = _Readers(_READERS, "strapline-reader")
-        self._prompt = _Readers(_PROMPT_READERS, "strapline-prompt")
+        self._readers = {reads: _Readers(reads) for reads in Reads}
         self._writer: sqlite3.Connection | None = None
         self.store_id = ""
         self.epoch = ""
@@ -144,26 +156,19 @@ class Database:
         """
         return await self._in(self._write_thread, lambda: self._write(work))
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
+    async def read(self, work: Callable[[Transaction], T], reads: Reads = Reads.PAST) -> T:
         """Do ``work`` on one unchanging state of the database, beside any writer.
 
         Raises:
             StoreError: the file cannot be read.
         """
-        return await self._in(self._readers.threads, lambda: self._read(self._readers, work))
-
-    async def read_promptly(self, work: Callable[[Transaction], T]) -> T:
-        """As :meth:`read`, beside those that read long: for ``work`` that is short.
-
-        Raises:
-            StoreError: the file cannot be read.
-        """
-        return await self._in(self._prompt.threads, lambda: self._read(self._prompt, work))
+        readers = self._readers[reads]
+        return await self._in(readers.threads, lambda: self._read(readers, work))
 
     async def close(self) -> None:
         """Wait for what runs, then close."""
         # Reads first: one whose asker has gone may still be waiting for a connection.
-        for readers in (self._readers, self._prompt):
+        for readers in self._readers.values():
             await asyncio.to_thread(readers.threads.shutdown)
         await self._in(self._write_thread, self._close)
         await asyncio.to_thread(self._write_thread.shutdown)
@@ -185,7 +190,7 @@ class Database:
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._migrate(self._writer)
         self._write(self._name)
-        for readers in (self._readers, self._prompt):
+        for readers in self._readers.values():
             for _ in range(readers.count):
                 readers.idle.put(self._connect("PRAGMA query_only = 1"))
 
@@ -261,7 +266,7 @@ class Database:
             readers.idle.put(connection)
 
     def _close(self) -> None:
-        for readers in (self._readers, self._prompt):
+        for readers in self._readers.values():
             readers.close()
         if self._writer is not None:
             self._writer.close()

@@ -14,7 +14,7 @@ from strapline_protocol.watching import Subscribe
 from strapline_server.store import cooling, people
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.commit import Commit, Outcome, Run, Work
-from strapline_server.store.database import FILE_NAME, Database, Transaction
+from strapline_server.store.database import FILE_NAME, Database, Reads, Transaction
 from strapline_server.store.facts import Facts, read_facts
 from strapline_server.store.history import read_history
 from strapline_server.store.people import Grant, User
@@ -104,7 +104,8 @@ class Store:
     ) -> View:
         """What a subscription begins with."""
         return await self._database.read(
-            lambda transaction: read_view(transaction, self.epoch, sub, subscribe, connected)
+            lambda transaction: read_view(transaction, self.epoch, sub, subscribe, connected),
+            Reads.VIEW,
         )
 
     async def history(self, sub: str, params: HistoryParams) -> HistoryPage | None:
@@ -182,7 +183,9 @@ class Store:
 
     async def grant(self, sub: str) -> Grant | None:
         """What this principal may at this moment."""
-        return await self._database.read(lambda transaction: people.find_grant(transaction, sub))
+        return await self._database.read(
+            lambda transaction: people.find_grant(transaction, sub), Reads.RIGHTS
+        )
 
     async def grants(self) -> list[Grant]:
         """What each principal may at this moment."""
@@ -190,15 +193,17 @@ class Store:
 
     async def grants_of(self, subs: Iterable[str]) -> dict[str, Grant]:
         """What each of these may at one moment; those that were not revoked."""
-        return await self._database.read(lambda transaction: people.grants_of(transaction, subs))
+        return await self._database.read(
+            lambda transaction: people.grants_of(transaction, subs), Reads.RIGHTS
+        )
 
     async def bridge_grants(self) -> list[Grant]:
         """What each bridge may at this moment."""
-        return await self._database.read(people.bridge_grants)
+        return await self._database.read(people.bridge_grants, Reads.RIGHTS)
 
     async def rights_version(self) -> int:
         """A number that changes whenever a user or a grant does, in whichever process."""
-        return await self._database.read(people.rights_version)
+        return await self._database.read(people.rights_version, Reads.RIGHTS)
 
     async def facts(self) -> Facts:
         """How much there is."""
@@ -280,13 +285,13 @@ class Store:
     async def generation(self, sub: str) -> str | None:
         """What tokens that this server made for this principal have to name."""
         return await self._database.read(
-            lambda transaction: people.generation_of(transaction, sub)
+            lambda transaction: people.generation_of(transaction, sub), Reads.RIGHTS
         )
 
     async def bridge_key(self, key: str) -> tuple[str, bytes] | None:
         """The principal that the key of this id speaks for, and its 32 bytes."""
         return await self._database.read(
-            lambda transaction: people.find_bridge_key(transaction, key)
+            lambda transaction: people.find_bridge_key(transaction, key), Reads.RIGHTS
         )
 
     async def revoke(self, sub: str) -> bool:
