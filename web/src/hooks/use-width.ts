@@ -6,9 +6,11 @@ const TYPE_PX = 12;
 /** In CSS pixels where the element's type is 12 of them; half as much where it is 24. */
 export function useWidth<Element extends HTMLElement>(): [RefObject<Element | null>, number] {
   const element = useRef<Element>(null);
+  const [found, setFound] = useState<Element | null>(null);
   const [width, setWidth] = useState(0);
+  // After each rendering: what is drawn in its place may be another element.
+  useEffect(() => setFound(element.current));
   useEffect(() => {
-    const found = element.current;
     if (found === null || typeof ResizeObserver === "undefined") {
       return undefined;
     }
@@ -18,6 +20,6 @@ export function useWidth<Element extends HTMLElement>(): [RefObject<Element | nu
     });
     observer.observe(found);
     return () => observer.disconnect();
-  }, []);
+  }, [found]);
   return [element, width];
 }

@@ -8,6 +8,8 @@ const AT_ONCE = 4;
 const PAGE = 2_000;
 /** Five minutes at fifty readings a second: no strap sends as many. */
 const MOST_HELD = 8 * PAGE;
+/** However short the pages are. */
+const MOST_PAGES = 256;
 const RETRY_MS = 5_000;
 const MOST_RETRY_MS = 60_000;
 /** Holes no further apart than this are asked for in one. */
@@ -157,15 +159,16 @@ export class HistoryFetcher {
       if (after !== null && !this.#isSeen(asked, stretch)) {
         return;
       }
-    } while (after !== null && held < MOST_HELD);
+    } while (after !== null && held < MOST_HELD && pages.length < MOST_PAGES);
+    const got = after === null ? stretch : reached(stretch, pages);
     asked.failures = 0;
     // What changed between two pages is in neither for sure: the earliest position holds.
     const at = pages[0]?.position;
     if (at !== undefined && this.#asked.get(keyOf(asked.question)) === asked) {
       asked.wants = asked.wants.flatMap((want) =>
-        want.position !== null && isLater(want.position, at) ? [want] : without([want], stretch),
+        want.position !== null && isLater(want.position, at) ? [want] : without([want], got),
       );
-      this.host.arrived(asked.question, stretch, pages, at);
+      this.host.arrived(asked.question, got, pages, at);
     }
   }
 
@@ -200,6 +203,22 @@ function dueOf({ wants, notBeforeMs, changesNotBeforeMs }: Asked, now: number): 
 function sizeOf({ series, stretches }: HistoryPage): number {
   const columns = [...series, ...(stretches ?? [])];
   return columns.reduce((sum, { atMs }) => sum + atMs.length, 0);
+}
+
+/**
+ * How far pages came that did not come to their end: they are in order of time, and the last thing
+ * in them is asked for again with the rest. Where that would lead no further, it is left at that.
+ */
+function reached(stretch: Stretch, pages: readonly HistoryPage[]): Stretch {
+  const ends = pages
+    .flatMap(({ series, stretches }) => [...series, ...(stretches ?? [])])
+    .map(({ atMs }) => atMs.reduce((sum, difference) => sum + difference, 0));
+  const toMs = Math.max(0, ...ends);
+  if (toMs > stretch.fromMs && toMs < stretch.toMs) {
+    return { ...stretch, toMs };
+  }
+  console.warn("A stretch of history has no end: what came of it is taken for the whole.");
+  return stretch;
 }
 
 export function keyOf({ user, metric, resolution }: Question): string {

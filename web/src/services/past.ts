@@ -236,8 +236,12 @@ export class Past {
     const { record } = kept;
     const outside = ({ atMs }: { readonly atMs: number }) =>
       atMs < stretch.fromMs || atMs >= stretch.toMs;
-    const fresh = pages.flatMap(({ series }) => series.flatMap((one) => points(one, at)));
-    const buckets = pages.flatMap(({ stretches }) => (stretches ?? []).flatMap(bucketsOf));
+    const fresh = pages
+      .flatMap(({ series }) => series.flatMap((one) => points(one, at)))
+      .filter(({ atMs }) => atMs < stretch.toMs);
+    const buckets = pages
+      .flatMap(({ stretches }) => (stretches ?? []).flatMap(bucketsOf))
+      .filter(({ atMs }) => atMs < stretch.toMs);
     const settledMs = settled(question, this.host.now() ?? stretch.toMs);
     const known = unite([...record.known, ...within([stretch], { fromMs: 0, toMs: settledMs })]);
     this.#set(kept, {

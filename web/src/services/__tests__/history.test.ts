@@ -277,3 +277,31 @@ test("who left is neither asked for nor heard", async () => {
   expect(asked).toHaveLength(1);
   expect(arrived).not.toHaveBeenCalled();
 });
+
+test("of pages without end what came is known, and the rest is asked for by itself", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  screen = { fromMs: 0, toMs: 1_000_000 };
+  fetcher.want(of(), screen, null);
+  fetcher.run();
+  for (let page = 0; page < 8; page += 1) {
+    const times = Array.from({ length: 2_000 }, (_, index) => page * 20_000 + index * 10 + 10);
+    answers.at(-1)?.resolve({ ...historyPage(times, times), next: `p${page}` });
+    await settle();
+  }
+  expect(arrived.mock.calls[0]?.[1]).toEqual({ fromMs: 0, toMs: 160_000 });
+  expect(asked).toHaveLength(9);
+  expect(asked[8]).toMatchObject({ fromMs: 160_000, toMs: 1_000_000 });
+  expect(asked[8]).not.toHaveProperty("after");
+});
+
+test("empty pages without end are asked for no more than so often", async () => {
+  const { fetcher, asked, answers, arrived } = host();
+  fetcher.want(of(), ALL, null);
+  fetcher.run();
+  for (let page = 0; page < 300; page += 1) {
+    answers[page]?.resolve({ ...historyPage([1], [1]), series: [], next: `p${page}` });
+    await settle();
+  }
+  expect(asked).toHaveLength(256);
+  expect(arrived.mock.calls[0]?.[1]).toEqual(ALL);
+});
