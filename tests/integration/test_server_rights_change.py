@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from strapline_protocol.watching import (
     SubscriptionChanged,
 )
 from strapline_server.clock import wall_ms
+from strapline_server.secret import load_secret
 from strapline_server.store import Grant, View
 from strapline_server.watching import Viewer
 from tests.integration.rights_kit import people, refusal
 from tests.integration.server_kit import Run, joined, serving, until
+from tests.unit.server.key_kit import sign
 
 #: Tasks of a server that nobody is asking anything.
 _CHORES = 5
@@ -290,6 +293,19 @@ async def test_a_token_that_was_revoked_lets_nobody_in_under_the_same_name_again
         assert (await refusal(server, tokens["eye-ana"]))[0] == 4403
         async with joined(server, fresh):
             pass
+
+
+async def test_what_an_application_signed_lives_until_it_expires(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        await people(server)
+        claims = {"sub": "eye-ana", "role": "viewer", "aud": "strapline"}
+        payload = json.dumps({**claims, "exp": wall_ms() // 1_000 + 600}).encode()
+        token = sign(payload, {"alg": "HS256"}, load_secret(server.config.secret_path))
+        await server.admin.revoke("eye-ana")
+        assert (await refusal(server, token))[0] == 4403
+        await server.admin.grant("eye-ana", "viewer", ["ana"])
+        async with joined(server, token) as eye:
+            await eye.subscribe()
 
 
 async def test_the_next_token_is_of_the_same_generation(tmp_path: Path) -> None:
