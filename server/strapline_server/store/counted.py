@@ -85,9 +85,7 @@ class CountedDays:
 
     def _device_of(self, user: User, day: _Day) -> int | None:
         folded = Folded(self._transaction, user.key, STEPS.name)
-        steps = Steps(self._transaction, folded, lambda _: day)
-        steps.day(day[0] // MINUTE_MS)
-        return steps.device_key
+        return Steps(self._transaction, folded, lambda _: day).device_of(day[0] // MINUTE_MS)
 
     def _past(self, user: User, span: _Day) -> Past:
         from_ms, to_ms = span

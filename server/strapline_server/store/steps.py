@@ -91,6 +91,11 @@ class Steps:
         """The whole day of this minute."""
         return self._count(self._open(minute))
 
+    def device_of(self, minute: int) -> int | None:
+        """Which device counts on the whole day of this minute."""
+        self._open(minute)
+        return self.device_key
+
     def reading(self, minute: int, device_key: int, counter: str, value: int) -> Taken:
         """What a reading counts for; the first that is asked for is the first of its minute."""
         self._begin(minute)

@@ -52,3 +52,4 @@ def test_each_day_has_one_device() -> None:
     today = MIDNIGHT // MINUTE_MS
     assert (steps.day(today), steps.day(today + 1_440)) == (Taken(1, 50), Taken(1, 50))
     assert steps.device_key == 2
+    assert [steps.device_of(today + 1_440 * day) for day in range(3)] == [1, 2, None]
