@@ -217,8 +217,8 @@ def test_the_indexes_are_used_by_the_questions_of_every_day() -> None:
         values |= {"name": 1, "zone": 1}
         plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
         scans += [name for row in plan if row[3].startswith("SCAN") and "USING" not in row[3]]
-    # People are few, and sorted by name; so are the sessions of one of them, by their beginning.
-    rare = {"all_users", "all_principals", "sessions_in_time"}
+    # People are few, and sorted by name.
+    rare = {"all_users", "all_principals"}
     # Asked when an order of sources changes, but for what is left untold: mostly nothing is.
     rare |= {"users_of_device", "ids_of_strap", "all_devices", "untold"}
     # The sums of hours, and the minutes of two of them.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from strapline_protocol.asking import (
     EndSessionParams,
@@ -180,3 +183,64 @@ def test_who_may_not_see_gets_no_page() -> None:
         assert read_sessions(club.transaction, EPOCH, sub, everything) is None
     missing = SessionsParams(user="nobody", from_ms=0, to_ms=2**52)
     assert read_sessions(club.transaction, EPOCH, "coach", missing) is None
+
+
+SPOKEN = st.tuples(st.integers(0, 30), st.one_of(st.none(), st.integers(0, 12)))
+
+
+@given(st.lists(SPOKEN, max_size=12), st.tuples(st.integers(0, 40), st.integers(0, 40)))
+def test_those_of_a_range_are_what_a_look_at_all_of_them_says(
+    spoken: list[tuple[int, int | None]], ends: tuple[int, int]
+) -> None:
+    """Said in any order, side by side, with and without an end, at the same moment too."""
+    club = Club()
+    for number, (at_s, lasts_s) in enumerate(spoken):
+        series = series_of(
+            [None],
+            [at_s * 1_000],
+            first=number,
+            device=f"pi-{number % 2}",
+            metric="session",
+            id=[f"{number:022}"],
+            name=[str(number)],
+            durationMs=[None if lasts_s is None else lasts_s * 1_000],
+        )
+        club.publish(club.pi, A, series)
+    order = sorted((at, number) for number, (at, _) in enumerate(spoken))
+    from_s, to_s = min(ends), max(ends)
+    expected = []
+    for place, (at, number) in enumerate(order):
+        lasts = spoken[number][1]
+        until = [] if lasts is None else [at + lasts]
+        until += [order[place + 1][0]] if place + 1 < len(order) else []
+        if at < to_s and (at >= from_s or not until or min(until) > from_s):
+            expected.append(str(number))
+    span = {"from_ms": club.began_ms + from_s * 1_000, "to_ms": club.began_ms + to_s * 1_000}
+    found = [one.session.name for one in club.asked(**span)]
+    assert sorted(found) == sorted(expected)
+
+
+def test_a_page_costs_the_same_of_few_sessions_and_of_many() -> None:
+    costs = {}
+    for amount in (100, 10_000):
+        club = Club()
+        club.session("first", NOON - HOUR, NOON)
+        rows = [(f"{number:022}", number * 1_000, number) for number in range(amount)]
+        club.connection.executemany(
+            "INSERT INTO said SELECT user_key, metric, device_key, ?, ?, NULL, stream_key, ?, "
+            "content FROM said LIMIT 1",
+            rows,
+        )
+        middle = {"from_ms": amount * 500 + 7, "to_ms": 2**52}
+        asked = SessionsParams(user="ana", **middle, limit=5)
+        costs[amount] = []
+        for _ in range(3):
+            steps = count()
+            club.connection.set_progress_handler(lambda steps=steps: next(steps) and 0, 1)
+            page = read_sessions(club.transaction, EPOCH, "coach", asked)
+            club.connection.set_progress_handler(None, 0)
+            assert page is not None
+            assert len(page.sessions) == 5
+            costs[amount].append(next(steps))
+            asked = asked.model_copy(update={"after": page.next})
+    assert max(costs[10_000]) <= 1.2 * max(costs[100]), costs

@@ -72,16 +72,38 @@ UPDATE streams SET next_seq = next_seq + 1 WHERE stream_key = :stream_key
 RETURNING next_seq - 1 AS seq;
 
 -- name: sessions_in_time
+-- One ends where it says, and no later than where the next begins: of those that begin before the
+-- range only the last can reach into it.
 SELECT device_key, name, at_ms, content, ends_ms
 FROM (
     SELECT device_key, name, at_ms, content,
            -- Of two the least; min() of one that is NULL is NULL.
-           coalesce(min(until_ms, lead(at_ms) OVER next), until_ms, lead(at_ms) OVER next)
-           AS ends_ms
-    FROM said WHERE user_key = :user_key AND metric = 'session'
-    WINDOW next AS (ORDER BY at_ms, seq)
+           coalesce(min(until_ms, next_ms), until_ms, next_ms) AS ends_ms
+    FROM (
+        SELECT device_key, name, at_ms, content, until_ms,
+               (
+                   SELECT later.at_ms FROM said AS later
+                   WHERE later.user_key = one.user_key AND later.metric = one.metric
+                     AND (later.at_ms, later.seq) > (one.at_ms, one.seq)
+                   ORDER BY later.at_ms, later.seq LIMIT 1
+               ) AS next_ms
+        FROM said AS one
+        WHERE user_key = :user_key AND metric = 'session'
+          AND at_ms < :to_ms AND at_ms >= max(
+              :after_ms,
+              coalesce(
+                  (
+                      SELECT before.at_ms FROM said AS before
+                      WHERE before.user_key = :user_key AND before.metric = 'session'
+                        AND before.at_ms < :from_ms
+                      ORDER BY before.at_ms DESC LIMIT 1
+                  ),
+                  :from_ms
+              )
+          )
+    )
 )
-WHERE at_ms < :to_ms AND (at_ms >= :from_ms OR ends_ms IS NULL OR ends_ms > :from_ms)
+WHERE (at_ms >= :from_ms OR ends_ms IS NULL OR ends_ms > :from_ms)
   AND (at_ms, device_key, name) > (:after_ms, :after_device, :after_name)
 ORDER BY at_ms, device_key, name LIMIT :most;
 
