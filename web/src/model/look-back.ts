@@ -6,12 +6,23 @@ import { afterFirst, beforeOf, type First } from "./first";
 import { becauseBetween, refusal } from "./missing";
 import type { Mean, PastSheet } from "./past";
 import { type Gap, type Sheet, sheetOf } from "./sheet";
-import { SPANS, type Span } from "./spans";
+import { SPANS, type Span, spanOfSession } from "./spans";
 
 export interface Looking {
   readonly span: Span;
   /** Null: at the present, and with it. */
   readonly endMs: number | null;
+}
+
+/**
+ * What is looked at now: at the present a session's span grows with it. `sinceMs` is when the one
+ * that runs began; null: none runs, and what was begun with goes on.
+ */
+export function grown(looking: Looking, sinceMs: number | null, nowMs: number): Looking {
+  const fromMs = looking.span.sinceMs === undefined ? null : (sinceMs ?? looking.span.sinceMs);
+  return fromMs === null || looking.endMs !== null
+    ? looking
+    : { ...looking, span: spanOfSession(fromMs, nowMs) };
 }
 
 export function stretchOf({ span, endMs }: Looking, nowMs: number): Stretch {
@@ -48,9 +59,13 @@ const LEAST_GRID_MS = 5_000;
 /** Beside a sheet of readings: where its first and last gaps begin and end. */
 export const MARGIN_MS = 60_000;
 
-/** What is fetched for it: in steps, so that a sheet that moves with time asks seldom. */
+/**
+ * What is fetched for it: in steps, so that a sheet that moves with time asks seldom. They double
+ * now and then with a length that grows, and are else the same.
+ */
 export function fetched({ fromMs, toMs }: Stretch, { resolution, lengthMs }: Span): Stretch {
-  const gridMs = Math.max(LEAST_GRID_MS, BUCKET_MS[resolution], Math.round(lengthMs / 100));
+  const leastMs = Math.max(LEAST_GRID_MS, BUCKET_MS[resolution]);
+  const gridMs = leastMs * 2 ** Math.max(0, Math.floor(Math.log2(lengthMs / 100 / leastMs)));
   const marginMs = resolution === "raw" ? MARGIN_MS : 0;
   return {
     fromMs: Math.max(0, Math.floor((fromMs - marginMs) / gridMs) * gridMs),

@@ -10,6 +10,8 @@ export interface Span {
   readonly words: string;
   readonly lengthMs: number;
   readonly resolution: Resolution;
+  /** Of a session: it shows all since then, and grows. */
+  readonly sinceMs?: number;
 }
 
 const SECOND_MS = 1_000;
@@ -40,10 +42,10 @@ export const SPANS: readonly Span[] = [
   { id: "month", name: "Month", words: "thirty days", lengthMs: 30 * DAY_MS, resolution: "day" },
 ];
 
-/** A session's own span: as finely as its length lets a sheet show. */
-export function spanOfSession(lengthMs: number): Span {
-  const own = { id: "session", name: "Session", words: "session" };
-  const atLeast = Math.max(MINUTE_MS, lengthMs);
+/** A session's own span now: as finely as its length lets a sheet show. */
+export function spanOfSession(sinceMs: number, nowMs: number): Span {
+  const own = { id: "session", name: "Session", words: "session", sinceMs };
+  const atLeast = Math.max(MINUTE_MS, nowMs - sinceMs);
   if (atLeast <= 40 * MINUTE_MS) {
     return { ...own, lengthMs: atLeast, resolution: "second" };
   }

@@ -20,6 +20,7 @@ import { withLine } from "@/model/latest";
 import {
   asPast,
   fetched,
+  grown,
   type Looking,
   movedBy,
   movedTo,
@@ -55,7 +56,9 @@ const FRESH_FOR_MS = 5_000;
 const STEP = 1 / 4;
 
 export function LookBack({ person, rate, nowMs, connected, dayEndsMs }: LookBackProps) {
-  const [looking, look] = useState<Looking>({ span: FIVE_MINUTES, endMs: null });
+  const [lookedAt, look] = useState<Looking>({ span: FIVE_MINUTES, endMs: null });
+  const sinceMs = sessionOf(person)?.startMs ?? null;
+  const looking = grown(lookedAt, sinceMs, nowMs);
   const { span } = looking;
   const stretch = stretchOf(looking, nowMs);
   const around = overviewOf(looking, nowMs);
@@ -74,8 +77,12 @@ export function LookBack({ person, rate, nowMs, connected, dayEndsMs }: LookBack
   return (
     <section className="look-back" aria-labelledby="line" onKeyDown={keys}>
       <div className="row">
-        <h2 id="line">{headline(looking, nowMs)}</h2>
-        <Spans span={span} running={sessionSpan(person, nowMs)} onChoose={chosen} />
+        <h2 id="line">{headline(looking, sinceMs, nowMs)}</h2>
+        <Spans
+          span={span}
+          running={sinceMs === null ? null : spanOfSession(sinceMs, nowMs)}
+          onChoose={chosen}
+        />
       </div>
       <Shown
         person={person}
@@ -103,16 +110,14 @@ export function LookBack({ person, rate, nowMs, connected, dayEndsMs }: LookBack
   );
 }
 
-function headline({ span, endMs }: Looking, nowMs: number): string {
+function headline({ span, endMs }: Looking, sinceMs: number | null, nowMs: number): string {
+  if (endMs === null && span.sinceMs !== undefined) {
+    return sinceMs === null ? "Since the session began" : "This session";
+  }
   if (endMs === null) {
-    return span.id === "session" ? "This session" : `Last ${span.words}`;
+    return `Last ${span.words}`;
   }
   return stretchWords(endMs - span.lengthMs, endMs, nowMs);
-}
-
-function sessionSpan(person: WatchedPerson, nowMs: number): Span | null {
-  const session = sessionOf(person);
-  return session === null ? null : spanOfSession(nowMs - session.startMs);
 }
 
 function byKey(event: KeyboardEvent, looking: Looking, nowMs: number): Looking | null {

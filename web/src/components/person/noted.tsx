@@ -1,7 +1,7 @@
 // What was said of the time that is shown: sessions above the sheet, marks on it, both in words.
 
 import { sessionWords } from "@/model/describe-past";
-import { clockWithSeconds } from "@/model/words";
+import { clock, clockWithSeconds, shortDay } from "@/model/words";
 import type { HeartRateData, Mark, SessionMeasured } from "@/protocol/messages";
 import type { Notes } from "@/services/notes";
 import type { Stretch } from "@/services/stretches";
@@ -95,7 +95,8 @@ export function Noted({ notes, stretch, nowMs, live }: NotedProps) {
   const marks = notes.marks.filter(
     (mark) => mark.atMs >= stretch.fromMs && mark.atMs <= stretch.toMs,
   );
-  if (sessions.length + marks.length === 0) {
+  const unsaid = leftOut(notes, stretch);
+  if (sessions.length + marks.length + unsaid.length === 0) {
     return null;
   }
   const left = Math.max(0, sessions.length - MOST) + Math.max(0, marks.length - MOST);
@@ -110,8 +111,20 @@ export function Noted({ notes, stretch, nowMs, live }: NotedProps) {
         </li>
       ))}
       {left === 0 ? null : <li>{left} more, earlier</li>}
+      {unsaid.map((words) => (
+        <li key={words}>{words}</li>
+      ))}
     </ul>
   );
+}
+
+/** What there is beyond the bound, where any of it may be in this stretch. */
+function leftOut({ sessionsUntilMs, marksUntilMs }: Notes, { toMs }: Stretch): string[] {
+  const words = (what: string, untilMs: number | null) =>
+    untilMs === null || untilMs >= toMs
+      ? []
+      : [`${what} after ${shortDay(untilMs)}, ${clock(untilMs)} are too many to be shown here`];
+  return [...words("Sessions", sessionsUntilMs), ...words("Marks", marksUntilMs)];
 }
 
 function touching(

@@ -3,6 +3,7 @@ import type { PastRecord } from "@/services/past";
 import {
   asPast,
   fetched,
+  grown,
   type Looking,
   movedBy,
   movedTo,
@@ -43,8 +44,39 @@ describe("moving", () => {
   test("more and less, from a session's own length too", () => {
     expect(neighbour(FIVE_MINUTES, 1)).toBe(HALF_HOUR);
     expect(neighbour(FIVE_MINUTES, -1)).toBe(FIVE_MINUTES);
-    expect(neighbour(spanOfSession(3_600_000), 1)).toBe(DAY);
-    expect(neighbour(spanOfSession(3_600_000), -1)).toBe(HALF_HOUR);
+    const session = spanOfSession(NOW - 3_600_000, NOW);
+    expect(neighbour(session, 1)).toBe(DAY);
+    expect(neighbour(session, -1)).toBe(HALF_HOUR);
+  });
+
+  test("a session is shown since it began, however long that is by now", () => {
+    const began = NOW - 120_000;
+    const clicked: Looking = { span: spanOfSession(began, NOW), endMs: null };
+    const later = NOW + 3_600_000;
+    const now = grown(clicked, began, later);
+    expect(stretchOf(now, later)).toEqual({ fromMs: began, toMs: later });
+    expect(now.span.resolution).toBe("minute");
+    // When it is over, what was looked at stays; back from the present it stands still.
+    expect(grown(clicked, null, later)).toEqual(now);
+    const back = movedBy(now, -60_000, later);
+    expect(grown(back, began, later + 9_000)).toBe(back);
+    expect(grown(LIVE, began, later)).toBe(LIVE);
+    // Another one begins: "This session" is that.
+    expect(stretchOf(grown(clicked, later - 300_000, later), later).fromMs).toBe(later - 300_000);
+  });
+
+  test("a session that grows asks as seldom as what does not", () => {
+    const began = NOW - 3_600_000;
+    const asked = new Set<string>();
+    for (let second = 0; second < 600; second += 1) {
+      const looking = grown(
+        { span: spanOfSession(began, NOW), endMs: null },
+        began,
+        NOW + second * 1_000,
+      );
+      asked.add(JSON.stringify(fetched(stretchOf(looking, NOW + second * 1_000), looking.span)));
+    }
+    expect(asked.size).toBeLessThanOrEqual(11);
   });
 
   test("what is fetched steps, so that a sheet at the present asks seldom", () => {

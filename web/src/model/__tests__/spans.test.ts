@@ -22,7 +22,7 @@ describe("spans", () => {
     [3 * HOUR, "minute", 3 * HOUR],
     [5 * DAY, "hour", 5 * DAY],
   ])("a session of %i ms is shown by the %s", (lengthMs, resolution, shownMs) => {
-    expect(spanOfSession(lengthMs)).toMatchObject({ resolution, lengthMs: shownMs });
+    expect(spanOfSession(5, 5 + lengthMs)).toMatchObject({ resolution, lengthMs: shownMs });
   });
 });
 

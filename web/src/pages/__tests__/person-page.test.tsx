@@ -2,6 +2,7 @@
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
 import axe from "axe-core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { STOOD_MS } from "@/hooks/use-stood";
 import type { HistoryPage, UserSnapshot } from "@/protocol/messages";
 import {
   EPOCH,
@@ -68,6 +69,11 @@ async function show(snapshot: UserSnapshot = userSnapshot(), mayMark = true) {
 
 /** Answers each question that waits, by its method and what it asks. */
 async function answer(of: (method: string, params: Record<string, unknown>) => unknown) {
+  await act(() => vi.advanceTimersByTimeAsync(STOOD_MS));
+  await reply(of);
+}
+
+async function reply(of: (method: string, params: Record<string, unknown>) => unknown) {
   await act(async () => {
     for (const { request, method, params } of latestSocket().got("REQUEST")) {
       const result = of(String(method), params as Record<string, unknown>);
@@ -106,6 +112,13 @@ function minutesOf(method: string, params: Record<string, unknown>) {
         80,
       )
     : null;
+}
+
+function emptyPage(method: string, { user, metric, resolution }: Record<string, unknown>) {
+  const position = [EPOCH, 10];
+  return method === "sessions"
+    ? { user, sessions: [], position }
+    : { user, metric, resolution, series: [], stretches: [], position };
 }
 
 describe("a person's page", () => {
@@ -163,6 +176,27 @@ describe("a person's page", () => {
     expect(line()).toMatch(/ to /);
     fireEvent.keyDown(slider, { key: "End" });
     expect(line()).toBe("Last half hour");
+  });
+
+  test.each(["5 min", "Day", "Week"])("a key that is held asks when it rests: %s", async (span) => {
+    await show();
+    fireEvent.click(screen.getByRole("button", { name: span }));
+    await answer(() => null);
+    await answer(emptyPage);
+    const asked = () => latestSocket().got("REQUEST");
+    const before = asked().length;
+    const sheet = screen.getByRole("button", { name: "Earlier" });
+    for (let repeat = 0; repeat < 120; repeat += 1) {
+      fireEvent.keyDown(sheet, { key: "ArrowLeft" });
+      await act(() => vi.advanceTimersByTimeAsync(33));
+      await reply(emptyPage);
+    }
+    expect(asked().length - before).toBeLessThanOrEqual(4);
+    await act(() => vi.advanceTimersByTimeAsync(STOOD_MS));
+    await answer(emptyPage);
+    const rested = asked().slice(before);
+    expect(rested.length).toBeGreaterThan(0);
+    expect(rested.length).toBeLessThanOrEqual(10);
   });
 
   test("what is not here yet is being fetched, and no gap", async () => {
@@ -233,6 +267,17 @@ describe("marks and sessions", () => {
     expect(screen.getByRole("button", { name: "Session" })).toBeDefined();
     fireEvent.click(screen.getByRole("button", { name: "End session" }));
     expect(requests("endSession")[0]?.params).toEqual({ user: "u1" });
+  });
+
+  test("this session is all of it, a minute after its button was pressed too", async () => {
+    await show(userSnapshot({ state: { heart_rate: heartRate(), session: { session } } }));
+    fireEvent.click(screen.getByRole("button", { name: "Session" }));
+    const slider = screen.getByRole("slider", { name: "Time shown" });
+    const minutes = () => Math.round((Number.parseFloat(slider.style.width) / 100) * 24 * 60);
+    expect(minutes()).toBe(44);
+    await act(() => vi.advanceTimersByTimeAsync(5 * MINUTE));
+    expect(minutes()).toBe(49);
+    expect(document.querySelector("#line")?.textContent).toBe("This session");
   });
 
   test("a refusal is said", async () => {
