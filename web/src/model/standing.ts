@@ -131,7 +131,7 @@ function told(people: readonly WatchedPerson[]): Standing {
   const at = clock(Math.max(...people.map((person) => toldOf(person)?.atMs ?? 0)));
   return {
     status: SyncStatus.SYNCED,
-    detail: `as given at ${at}`,
+    detail: `given at ${at}`,
     spoken: `Up to date. As given by the application at ${at}.`,
     key: "",
   };

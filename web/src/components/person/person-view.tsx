@@ -60,41 +60,41 @@ export default function PersonView(props: PersonViewProps) {
           <Acts user={person.user} session={sessionOf(person)} markAsked={marks} />
         ) : null}
       </div>
-      <div className="panel">
-        <div className="main">
-          <section className="hero" aria-label="Heart rate now">
-            {isOnlyTold(person) ? null : (
-              <>
-                <Rate
-                  rate={rate}
-                  trend={rate.bpm === null ? null : trendOf(person.line)}
-                  because={becauseNone(person, rate, nowMs)}
-                  nowMs={nowMs}
-                />
-                <Beside person={person} nowMs={nowMs} connected={connected} />
-              </>
-            )}
-            <AsGiven person={person} />
-          </section>
-          <LookBack
-            person={person}
-            rate={rate}
-            nowMs={nowMs}
-            connected={connected}
-            dayEndsMs={dayEndsMs}
-          />
+      {isOnlyTold(person) ? (
+        <AsGiven person={person} />
+      ) : (
+        <div className="panel">
+          <div className="main">
+            <section className="hero" aria-label="Heart rate now">
+              <Rate
+                rate={rate}
+                trend={rate.bpm === null ? null : trendOf(person.line)}
+                because={becauseNone(person, rate, nowMs)}
+                nowMs={nowMs}
+              />
+              <Beside person={person} nowMs={nowMs} connected={connected} />
+              <AsGiven person={person} />
+            </section>
+            <LookBack
+              person={person}
+              rate={rate}
+              nowMs={nowMs}
+              connected={connected}
+              dayEndsMs={dayEndsMs}
+            />
+          </div>
+          <aside className="side" aria-label="Day and week">
+            <Steps
+              user={person.user}
+              view={stepsView(person, nowMs)}
+              dayEndsMs={dayEndsMs}
+              calendar={calendar}
+              nowMs={nowMs}
+            />
+            <Ranges person={person} dayEndsMs={dayEndsMs} calendar={calendar} />
+          </aside>
         </div>
-        <aside className="side" aria-label="Day and week">
-          <Steps
-            user={person.user}
-            view={stepsView(person, nowMs)}
-            dayEndsMs={dayEndsMs}
-            calendar={calendar}
-            nowMs={nowMs}
-          />
-          <Ranges person={person} dayEndsMs={dayEndsMs} calendar={calendar} />
-        </aside>
-      </div>
+      )}
     </div>
   );
 }

@@ -53,7 +53,7 @@ test("who is only told is not offline, and waits for no strap", () => {
   const input = { connection: connection(), nowMs: NOW, retryInMs: null };
   expect(standingOf({ ...input, people: [told] })).toMatchObject({
     status: SyncStatus.SYNCED,
-    detail: `as given at ${clock(NOW - 1_000)}`,
+    detail: `given at ${clock(NOW - 1_000)}`,
   });
   expect(standingOf({ ...input, people: [told, person()] }).status).toBe(SyncStatus.REALTIME);
   expect(summaryOf([told], NOW, true)).toBe("1 person, told by the application");

@@ -213,3 +213,30 @@ test("axe finds nothing", async () => {
   });
   expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
 });
+
+describe("a person of whom only an application tells", () => {
+  const nobody = status({
+    status: "offline",
+    hops: { devices: [], bridges: [], server: { state: "ok", sinceMs: SERVER_TIME } },
+  });
+  const summary = { summary: { steps: 10_000, mood: "good" }, atMs: SERVER_TIME };
+  const told = userSnapshot({ status: nobody, state: { summary } });
+
+  test("has what it said and when, no steps of pairing and no alarm", () => {
+    show({ u1: told });
+    expect(screen.queryByText("Paired. The first reading comes next")).toBeNull();
+    expect(within(channel()).getByText("10,000")).toBeDefined();
+    expect(within(channel()).getByText("good")).toBeDefined();
+    expect(within(channel()).getByText(/^As given by the application, \d\d:\d\d$/)).toBeDefined();
+    expect(screen.getByRole("button", { name: /^Connection: Up to date given at/ })).toBeDefined();
+    expect(screen.queryByText("Not measured yet")).toBeNull();
+  });
+
+  test("alarms nobody who is measured, and has no way of readings", () => {
+    show({ u1: userSnapshot(), u2: { ...told, name: "Ada" } });
+    fireEvent.click(screen.getByRole("button", { name: /^Connection: Live/ }));
+    const way = screen.getByRole("region", { name: "How readings reach you" });
+    expect(within(way).getAllByText("Bridge")).toHaveLength(1);
+    expect(within(way).getByText(/^As given by the application/)).toBeDefined();
+  });
+});
