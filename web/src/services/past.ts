@@ -234,8 +234,6 @@ export class Past {
       return;
     }
     const { record } = kept;
-    const outside = ({ atMs }: { readonly atMs: number }) =>
-      atMs < stretch.fromMs || atMs >= stretch.toMs;
     const fresh = pages
       .flatMap(({ series }) => series.flatMap((one) => points(one, at)))
       .filter(({ atMs }) => atMs < stretch.toMs);
@@ -245,21 +243,31 @@ export class Past {
     const settledMs = settled(question, this.host.now() ?? stretch.toMs);
     const known = unite([...record.known, ...within([stretch], { fromMs: 0, toMs: settledMs })]);
     this.#set(kept, {
-      points: inOrder([...record.points.filter(outside), ...fresh]),
-      buckets: inOrder([...record.buckets.filter(outside), ...buckets]),
+      points: replaced(record.points, stretch, fresh),
+      buckets: replaced(record.buckets, stretch, buckets),
       known,
       zone: pages[0]?.zone ?? record.zone,
     });
     this.#shed();
   }
 
+  /** What is not looked at goes first; then what is far from where it is; then all but that. */
   #shed(): void {
+    let { size } = this;
     for (const [key, { record, views }] of this.#kept) {
-      if (this.size <= PAST_BOUND) {
-        return;
-      }
-      if (views.size === 0 && sizeOf(record) > 0) {
+      if (size > PAST_BOUND && views.size === 0 && sizeOf(record) > 0) {
         this.#kept.delete(key);
+        size -= sizeOf(record);
+      }
+    }
+    for (const sheets of [1, 0]) {
+      for (const kept of size > PAST_BOUND ? this.#kept.values() : []) {
+        const { record } = kept;
+        const left = around(record, [...kept.views], sheets);
+        if (sizeOf(left) < sizeOf(record)) {
+          size -= sizeOf(record) - sizeOf(left);
+          this.#set(kept, left);
+        }
       }
     }
   }
@@ -327,6 +335,53 @@ function bucketsOf(stretches: Stretches): Bucket[] {
   });
 }
 
-function inOrder<One extends { readonly atMs: number }>(all: readonly One[]): readonly One[] {
-  return [...all].sort((a, b) => a.atMs - b.atMs);
+interface Timed {
+  readonly atMs: number;
+}
+
+/** `kept`, in order, with `fresh` for what it had of this stretch. Only what is fresh is sorted. */
+function replaced<One extends Timed>(
+  kept: readonly One[],
+  { fromMs, toMs }: Stretch,
+  fresh: readonly One[],
+): readonly One[] {
+  const inside = fresh.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+  return [
+    ...kept.slice(0, firstAt(kept, fromMs)),
+    ...inside.sort((a, b) => a.atMs - b.atMs),
+    ...kept.slice(firstAt(kept, toMs)),
+  ];
+}
+
+/** What of the record is in a view, or no further from it than so many of its lengths. */
+function around(record: PastRecord, views: readonly Stretch[], sheets: number): PastRecord {
+  const windows = unite(
+    views.map(({ fromMs, toMs }) => ({
+      fromMs: fromMs - sheets * (toMs - fromMs),
+      toMs: toMs + sheets * (toMs - fromMs),
+    })),
+  );
+  const those = <One extends Timed>(all: readonly One[]) =>
+    windows.flatMap(({ fromMs, toMs }) => all.slice(firstAt(all, fromMs), firstAt(all, toMs)));
+  return {
+    ...record,
+    points: those(record.points),
+    buckets: those(record.buckets),
+    known: windows.flatMap((window) => within(record.known, window)),
+  };
+}
+
+/** Where in this order the first is that is not before this moment. */
+function firstAt(all: readonly Timed[], fromMs: number): number {
+  let low = 0;
+  let high = all.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((all[middle]?.atMs ?? Number.POSITIVE_INFINITY) < fromMs) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }

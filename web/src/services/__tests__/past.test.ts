@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { HistoryPage, Stretches } from "@/protocol/messages";
 import type { Question } from "../history";
-import { Past } from "../past";
+import { PAST_BOUND, Past } from "../past";
 import { EPOCH, heartRate, SERVER_TIME, series, update, userSnapshot } from "./fake-server";
 
 const MINUTE = 60_000;
@@ -241,6 +241,57 @@ describe("a past that changes", () => {
     past.forget("u1");
     expect(past.size).toBe(0);
     expect(heard).toHaveBeenCalled();
+  });
+});
+
+describe("while it is looked at and moved on", () => {
+  const LENGTH = 10_000 * MINUTE;
+  const sheet = (back: number) => ({ fromMs: T - (back + 1) * LENGTH, toMs: T - back * LENGTH });
+
+  /** Ten thousand minutes each, further and further back, never looking away. */
+  async function back(first: number, last: number) {
+    let unlook = () => {};
+    for (let index = first; index <= last; index += 1) {
+      const next = past.look(MINUTES, sheet(index));
+      unlook();
+      unlook = next;
+      const { fromMs } = sheet(index);
+      const times = Array.from({ length: 10_000 }, (_, minute) => fromMs + minute * MINUTE);
+      await answer(page(times, times));
+    }
+    return unlook;
+  }
+
+  test("what is kept is bounded, and near the view nothing is lost", async () => {
+    const unlook = await back(1, 4);
+    expect(past.size).toBe(40_000);
+    const leave = await back(5, 5);
+    unlook();
+    leave();
+    await back(6, 11);
+    expect(past.size).toBeLessThanOrEqual(PAST_BOUND);
+    const { buckets, known } = past.of(MINUTES);
+    const kept = { fromMs: sheet(11).fromMs, toMs: known[0]?.toMs ?? 0 };
+    expect(known).toEqual([kept]);
+    expect(kept.toMs).toBeGreaterThanOrEqual(sheet(10).toMs);
+    expect(buckets).toHaveLength((kept.toMs - kept.fromMs) / MINUTE);
+    expect(buckets.every((one, index) => one.atMs === kept.fromMs + index * MINUTE)).toBe(true);
+  });
+
+  test("what was dropped is fetched again where it is looked at again", async () => {
+    await back(1, 12);
+    const before = asked.length;
+    past.look(MINUTES, sheet(5));
+    expect(asked.slice(before)).toMatchObject([sheet(5)]);
+  });
+
+  test("a view that is more than the bound by itself is kept whole", async () => {
+    const many = Array.from({ length: 30_000 }, (_, index) => T - LENGTH + index * 1_000);
+    for (const user of ["a", "b"]) {
+      past.look({ ...MINUTES, user }, sheet(0));
+      await answer(page(many, many));
+    }
+    expect(past.of({ ...MINUTES, user: "a" }).buckets).toHaveLength(30_000);
   });
 });
 
