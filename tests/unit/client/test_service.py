@@ -109,23 +109,6 @@ async def test_a_user_that_is_granted_later_is_asked_for() -> None:
         assert await take(service, 1) == [4]
 
 
-@pytest.mark.parametrize("told", [[True, None], [True, None, False, None]], ids=str)
-async def test_whether_it_may_mark_is_what_was_told_last(told: list[bool | None]) -> None:
-    async def play(peer: Peer) -> None:
-        await peer.open()
-        await peer.subscribe(3)
-        for may_mark in told:
-            await peer.say(SubscriptionChanged(added=[], removed=[], may_mark=may_mark))
-        await peer.say(numbered(4, 3))
-        with pytest.raises(ConnectionClosed):
-            await peer.hear()
-
-    async with scripted(play) as server, WebSocketService(server.url, "t") as service:
-        assert await take(service, 1) == [4]
-        assert service.session is not None
-        assert service.session.may_mark is (False not in told)
-
-
 async def test_a_user_that_is_taken_away_is_not_asked_about() -> None:
     async def play(peer: Peer) -> None:
         await peer.open()
