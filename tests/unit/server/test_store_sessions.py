@@ -227,6 +227,16 @@ def _counted(steps: Iterator[int]) -> int:
     return 0  # What stops nothing.
 
 
+def paged(club: Club, asked: SessionsParams) -> tuple[int, SessionsPage]:
+    """How many steps SQLite's machine makes for a page, and the page."""
+    steps = count()
+    club.connection.set_progress_handler(lambda: next(steps) and 0, 1)
+    page = read_sessions(club.transaction, EPOCH, "coach", asked)
+    club.connection.set_progress_handler(None, 0)
+    assert page is not None
+    return next(steps), page
+
+
 def test_a_page_costs_the_same_of_few_sessions_and_of_many() -> None:
     costs: dict[int, list[int]] = {}
     for amount in (100, 10_000):
@@ -241,12 +251,8 @@ def test_a_page_costs_the_same_of_few_sessions_and_of_many() -> None:
         asked = SessionsParams(user="ana", from_ms=amount * 500 + 7, to_ms=2**52, limit=5)
         costs[amount] = []
         for _ in range(3):
-            steps = count()
-            club.connection.set_progress_handler(partial(_counted, steps), 1)
-            page = read_sessions(club.transaction, EPOCH, "coach", asked)
-            club.connection.set_progress_handler(None, 0)
-            assert page is not None
+            cost, page = paged(club, asked)
+            costs[amount].append(cost)
             assert len(page.sessions) == 5
-            costs[amount].append(next(steps))
             asked = asked.model_copy(update={"after": page.next})
     assert max(costs[10_000]) <= 1.2 * max(costs[100]), costs
