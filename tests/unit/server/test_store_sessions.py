@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -219,11 +218,6 @@ def test_those_of_a_range_are_what_a_look_at_all_of_them_says(
     span = {"from_ms": club.began_ms + from_s * 1_000, "to_ms": club.began_ms + to_s * 1_000}
     found = [one.session.name for one in club.asked(**span)]
     assert sorted(found) == sorted(expected)
-
-
-def _counted(steps: Iterator[int]) -> int:
-    next(steps)
-    return 0  # What stops nothing.
 
 
 def paged(club: Club, asked: SessionsParams) -> tuple[int, SessionsPage]:
