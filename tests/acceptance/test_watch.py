@@ -292,7 +292,8 @@ def test_one_look_at_a_server_that_is_away_fails_soon(tmp_path: Path, form: list
     file = tmp_path / "token"
     file.write_text("a.b.c\n")
     file.chmod(0o600)
-    arguments: list[str | Path] = ["watch", "http://127.0.0.1:9", "--token-file", file, "--once", *form]
+    arguments: list[str | Path] = ["watch", "http://127.0.0.1:9", "--once", *form]
+    arguments += ["--token-file", file]
     with strapline(arguments, environment(tmp_path)) as program:
         assert program.wait() == 1
     assert program.out == ""

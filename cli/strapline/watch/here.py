@@ -54,10 +54,10 @@ async def _token_of(admin: Admin, place: str) -> str:
             may_mark=granted.may_mark,
         )
     if await admin.generation(VIEWER) is not None:
+        granting = f"strapline server token --viewer {_NAMED} --all --may-mark" + place
         raise CommandError(
             f"{VIEWER} was revoked, so that nobody watches from here unasked. To allow it again: "
-            f"strapline server token --viewer {_NAMED} --all --may-mark{place} "
-            "(the token that it prints is not needed)."
+            f"{granting} (the token that it prints is not needed)."
         )
     return await admin.issue_token(VIEWER, Role.VIEWER, "all", _TOKEN_S, name=_NAME, may_mark=True)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import ceil
 from typing import Final
 
+from strapline.watch.days import Days
 from strapline.watch.ink import Row, Tone, ends, fitted, joined
 from strapline.watch.person import Person
 from strapline.watch.screen import View, keys_row
@@ -19,6 +22,10 @@ _HOUR_MS: Final = 60 * _MINUTE_MS
 _DAY_MS: Final = 24 * _HOUR_MS
 _LABELS: Final = 6
 _LEAST_ROWS: Final = 3
+#: Of a history every column has its range, so that finer levels than a trace's are read.
+_STEPS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 60, 80)
+_FINE: Final = 2
+_SPARSE: Final = 5
 _MEAN: Final = "━"
 _RANGE: Final = "│"
 _KEYS: Final = (("esc", "back"), ("←→", "earlier, later"), ("↑↓", "longer, shorter"), ("n", "now"))
@@ -32,6 +39,10 @@ class Span:
     length_ms: int
     resolution: Resolution
     step_ms: int
+
+    @property
+    def steps(self) -> int:
+        return self.length_ms // self.step_ms
 
 
 SPANS: Final = (
@@ -68,10 +79,23 @@ class Choice:
         return SPANS[self.span]
 
     def range(self, now_ms: int) -> tuple[int, int]:
-        """From and to, on whole steps."""
-        step_ms = self.chosen.step_ms
-        to_ms = -(-(now_ms if self.to_ms is None else self.to_ms) // step_ms) * step_ms
+        """From and to, to be asked for: on whole steps, or wide enough for days of any zone."""
+        end_ms, step_ms = self._end_ms(now_ms), self.chosen.step_ms
+        if self.chosen.resolution is Resolution.DAY:
+            # The first of them may have begun nearly a day earlier, and be an hour longer.
+            return max(0, end_ms - self.chosen.length_ms - step_ms), end_ms
+        to_ms = -(-end_ms // step_ms) * step_ms
         return to_ms - self.chosen.length_ms, to_ms
+
+    def begins(self, now_ms: int, days: Days) -> list[int]:
+        """When each step of it begins, and when the last one ends; its days are these."""
+        if self.chosen.resolution is Resolution.DAY:
+            return days.up_to(self._end_ms(now_ms) - 1, self.chosen.steps)
+        from_ms, _ = self.range(now_ms)
+        return [from_ms + step * self.chosen.step_ms for step in range(self.chosen.steps + 1)]
+
+    def _end_ms(self, now_ms: int) -> int:
+        return now_ms if self.to_ms is None else self.to_ms
 
     def moved(self, by: int, now_ms: int) -> Choice:
         """Earlier or later by half of the span; not later than now."""
@@ -110,14 +134,15 @@ def stretches_of(pages: Sequence[HistoryPage]) -> list[Stretch]:
     return sorted(found, key=lambda stretch: stretch.from_ms)
 
 
-def binned(
-    stretches: Sequence[Stretch], from_ms: int, to_ms: int, columns: int
-) -> list[Stretch | None]:
-    """One for each column: the mean of what it covers, over the lowest to highest of it."""
-    bins: list[list[Stretch]] = [[] for _ in range(columns)]
+def binned(stretches: Sequence[Stretch], edges: Sequence[int]) -> list[Stretch | None]:
+    """One for each column: the mean of what it covers, over the lowest to highest of it.
+
+    ``edges``: when each column begins, and when the last one ends.
+    """
+    bins: list[list[Stretch]] = [[] for _ in edges[1:]]
     for stretch in stretches:
-        if from_ms <= stretch.from_ms < to_ms:
-            bins[(stretch.from_ms - from_ms) * columns // (to_ms - from_ms)].append(stretch)
+        if edges[0] <= stretch.from_ms < edges[-1]:
+            bins[bisect_right(edges, stretch.from_ms) - 1].append(stretch)
     return [_together(one) if one else None for one in bins]
 
 
@@ -135,19 +160,20 @@ def _together(stretches: Sequence[Stretch]) -> Stretch:
 
 def history(person: Person, view: View, choice: Choice, past: Past) -> list[Row]:
     """As many rows as the screen has."""
-    from_ms, to_ms = choice.range(view.now_ms)
+    days = Days(past.zone)
+    begins = choice.begins(view.now_ms, days)
     title: Row = [
         (f"  {person.name}", Tone.STRONG),
         (f"   {choice.chosen.name}, by {choice.chosen.resolution}", Tone.SECOND),
     ]
-    span: Row = [(f"{_moment(from_ms, choice)} to {_moment(to_ms, choice)}  ", Tone.INK)]
+    span: Row = [(f"{_range(begins, choice, days)}  ", Tone.INK)]
     rule: Row = [("─" * view.width, Tone.FAINT)]
     rows = max(_LEAST_ROWS, view.height - 8)
-    within = [one for one in past.stretches if from_ms <= one.from_ms < to_ms]
+    within = [one for one in past.stretches if begins[0] <= one.from_ms < begins[-1]]
     shown = [
         ends(title, span, view.width),
         rule,
-        *_chart(within, view, choice, rows),
+        *_chart(within, view, choice, begins, days, rows),
         [("", Tone.INK)],
         [(f"  {_sentence(within, past)}", Tone.INK)],
         [(f"  {_how(view, choice, past)}", Tone.SECOND)],
@@ -157,42 +183,63 @@ def history(person: Person, view: View, choice: Choice, past: Past) -> list[Row]
     return [*(fitted(row, view.width) for row in shown), keys_row(_KEYS, view.width)]
 
 
-def _moment(at_ms: int, choice: Choice) -> str:
+def _range(begins: Sequence[int], choice: Choice, days: Days) -> str:
     if choice.chosen.resolution is Resolution.DAY:
-        return day(at_ms)
-    return f"{day(at_ms)} {clock(at_ms)}"
+        return f"{days.name(begins[0])} to {days.name(begins[-2])}"
+    return " to ".join(f"{day(at_ms)} {clock(at_ms)}" for at_ms in (begins[0], begins[-1]))
 
 
 def _columns(view: View, choice: Choice) -> tuple[int, int]:
     """How many columns, and how many cells each takes: whole steps, so that none is cut."""
     room = max(1, view.width - _LABELS - 2)
-    steps = choice.chosen.length_ms // choice.chosen.step_ms
+    steps = choice.chosen.steps
     if steps <= room:
         return steps, max(1, room // steps)
     several = -(-steps // room)
     return -(-steps // several), 1
 
 
-def _chart(within: Sequence[Stretch], view: View, choice: Choice, rows: int) -> list[Row]:
-    from_ms, to_ms = choice.range(view.now_ms)
+def _chart(
+    within: Sequence[Stretch],
+    view: View,
+    choice: Choice,
+    begins: Sequence[int],
+    days: Days,
+    rows: int,
+) -> list[Row]:
     columns, cells = _columns(view, choice)
-    bins = binned(within, from_ms, to_ms, columns)
-    bounds = None
-    if within:
-        bounds = min(one.least for one in within), max(one.most for one in within)
-    levels = levels_for(bounds, rows)
-    passed = (min(view.now_ms, to_ms) - from_ms) * columns // (to_ms - from_ms)
+    several = -(-choice.chosen.steps // columns)
+    edges = [*begins[:-1:several], begins[-1]]
+    bins = binned(within, edges)
+    levels = _levels(within, rows)
+    passed = bisect_right(edges, view.now_ms) - 1
     drawn: list[Row] = []
     for row in range(rows):
-        # Every second level: so many numbers would be read for readings.
-        has_label = levels is not None and (rows - row) % 2
-        label = levels.label(row, rows) if levels is not None and has_label else ""
+        label = "" if levels is None else _label(levels, row, rows)
         pieces: Row = [(f"  {label:<{_LABELS - 2}}", Tone.SECOND)]
         for column, one in enumerate(bins):
             sign, tone = _cell(one, levels, row, rows, past=column < passed)
             pieces.append((_across(sign, cells), tone))
         drawn.append(joined(pieces))
-    return [*drawn, _axis(from_ms, to_ms, columns, cells, choice)]
+    return [*drawn, _axis(edges, cells, choice, days)]
+
+
+def _levels(within: Sequence[Stretch], rows: int) -> Levels | None:
+    """The finest whole step that has room for all; what is left of the room is on both sides."""
+    if not within:
+        return None
+    least, most = min(one.least for one in within), max(one.most for one in within)
+    levels = levels_for((least, most), rows, steps=_STEPS)
+    assert levels is not None
+    spare = rows - max(1, ceil((most - levels.base) / levels.step))
+    return Levels(max(0, levels.base - spare // 2 * levels.step), levels.step)
+
+
+def _label(levels: Levels, row: int, rows: int) -> str:
+    """A round level now and then: so many numbers would be read for readings."""
+    every = levels.step * (_SPARSE if levels.step <= _FINE else 2)
+    label = levels.label(row, rows)
+    return "" if int(label) % every else label
 
 
 def _across(sign: str, cells: int) -> str:
@@ -218,14 +265,14 @@ def _cell(
     return (_RANGE, Tone.SECOND) if place(one.most) <= row <= place(one.least) else (" ", Tone.INK)
 
 
-def _axis(from_ms: int, to_ms: int, columns: int, cells: int, choice: Choice) -> Row:
+def _axis(edges: Sequence[int], cells: int, choice: Choice, days: Days) -> Row:
     """When a column begins, at each quarter."""
+    columns = len(edges) - 1
     row = [" "] * columns * cells
     short = choice.chosen.length_ms <= _DAY_MS
     for quarter in range(4):
         column = columns * quarter // 4
-        at_ms = from_ms + (to_ms - from_ms) * column // columns
-        label = clock(at_ms) if short else day(at_ms)
+        label = clock(edges[column]) if short else days.name(edges[column])
         start = column * cells
         if row[start] == " " and start + len(label) <= len(row):
             row[start : start + len(label)] = label

@@ -188,6 +188,17 @@ def joined(row: Sequence[Piece]) -> Row:
     return pieces
 
 
+def clipped(row: Row, cells: int) -> Row:
+    """At most so many cells; what is left out shows as an ellipsis."""
+    kept: Row = []
+    for text, tone in row:
+        room = cells - width(kept)
+        if room <= 0:
+            break
+        kept.append((cut(text, room), tone))
+    return kept
+
+
 def between(rows: Iterable[Row], gap: Piece) -> Row:
     """Rows one after the other with a gap between them; empty ones are left out."""
     line: Row = []

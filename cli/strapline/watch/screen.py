@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,10 +13,10 @@ from strapline.watch.ink import (
     Tone,
     between,
     cells_of,
+    clipped,
     cut,
     ends,
     fitted,
-    plain,
     width,
     wrapped,
 )
@@ -28,7 +29,15 @@ from strapline.watch.way import way_of
 from strapline.watch.words import clock_with_seconds
 
 _MARGIN: Final = "  "
+#: The line of a hop, which a narrow screen draws once.
+_SHORTER: Final = re.compile(r"(─|═|╌)\1")
+#: Header, its rule and the axis.
+_ABOVE: Final = 3
+#: The way and the keys.
+_LEAST: Final = 2
+#: Of sentences where there is little room, and what stands beside them where there is more.
 _MOST_NOTES: Final = 4
+_BESIDE_NOTES: Final = 5
 #: More people than a screen shows at once; the others' gaps are told when they are chosen.
 _MOST_TOLD_OF: Final = 12
 _LEGEND: Final = (
@@ -125,7 +134,7 @@ def bottom(view: View) -> list[Row]:
     blank: Row = [("", Tone.INK)]
     rule: Row = [("─" * view.width, Tone.FAINT)]
     legend = _legend(view)
-    room = view.height - 3 - HEIGHT * max(1, len(view.people))
+    room = _room(view)
     variants: list[list[Row]] = [
         [legend, blank, *told, blank, way, blank, rule, keys],
         [legend, *told, way, rule, keys],
@@ -139,6 +148,19 @@ def bottom(view: View) -> list[Row]:
     at = len(chosen) - (2 if rule in chosen else 1)
     chosen = [*chosen[:at], *[blank] * (room - len(chosen)), *chosen[at:]]
     return [fitted(row, view.width) for row in chosen]
+
+
+def _room(view: View) -> int:
+    """Rows below the axis, where the way and the keys are the least of what stands.
+
+    Where bands scroll, those are added in which no whole band would stand.
+    """
+    within = view.height - _ABOVE
+    room = within - HEIGHT * max(1, len(view.people))
+    if room >= _LEAST:
+        return room
+    whole = (within - _LEAST) // HEIGHT
+    return within - whole * HEIGHT if whole > 0 else _LEAST
 
 
 def notes(view: View) -> list[str]:
@@ -159,7 +181,8 @@ def notes(view: View) -> list[str]:
         if said:
             told.append(f"{first_name(person, view.people)}: {' '.join(said)}")
     through = complete_through(view.people)
-    lines = [line for sentence in told for line in wrapped(sentence, room)][:_MOST_NOTES]
+    most = max(_MOST_NOTES, _room(view) - _BESIDE_NOTES)
+    lines = [line for sentence in told for line in wrapped(sentence, room)][:most]
     if through is not None and view.connection.stands:
         lines.append(cut(f"Everything up to {clock_with_seconds(through)} is here.", room))
     return lines
@@ -180,10 +203,13 @@ def _way(view: View) -> Row:
         return [("", Tone.INK)]
     way = way_of(person, view.connection, view.now_ms, view.silence_ms)
     head = f"{_MARGIN}{cut(first_name(person, view.people), 16)}: " if len(view.people) > 1 else ""
-    row: Row = [(head or _MARGIN, Tone.SECOND), *way]
-    if width(row) <= view.width:
-        return row
-    return [(_MARGIN, Tone.INK), (cut(plain(way), view.width - len(_MARGIN)), Tone.INK)]
+    short = [(_SHORTER.sub(r"\1", text), tone) for text, tone in way]
+    for begin, row in ((head or _MARGIN, way), (_MARGIN, way), (_MARGIN, short)):
+        told: Row = [(begin, Tone.SECOND), *row]
+        if width(told) <= view.width:
+            return told
+    # The way itself has room before what waits on it.
+    return clipped([(_MARGIN, Tone.SECOND), *short], view.width)
 
 
 def _legend(view: View) -> Row:

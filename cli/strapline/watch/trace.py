@@ -79,16 +79,19 @@ class Levels:
 
 
 def levels_for(
-    bounds: tuple[float, float] | None, rows: int, before: Levels | None = None
+    bounds: tuple[float, float] | None,
+    rows: int,
+    before: Levels | None = None,
+    steps: Sequence[int] | None = None,
 ) -> Levels | None:
     """Round levels around what is drawn. Those of before stay while all fits and none finer would.
 
-    A sheet that moves up and down cannot be read.
+    A sheet that moves up and down cannot be read. ``steps`` are those to choose from, finest first.
     """
     if bounds is None:
         return before
     least, most = bounds
-    for step in _FINE_STEPS if rows >= _HIGH else _STEPS:
+    for step in steps or (_FINE_STEPS if rows >= _HIGH else _STEPS):
         base = int(least // step) * step
         if most <= base + rows * step:
             break

@@ -22,7 +22,19 @@ from strapline.watch.screen import (
     notes,
 )
 from strapline_client.events import ConnectionStatus
-from tests.unit.cli.watch_kit import LIVE, NOW_MS, a_view, at, ilse, maren, text, tomas, zone
+from strapline_protocol.watching import HopState
+from tests.unit.cli.watch_kit import (
+    LIVE,
+    NOW_MS,
+    a_status,
+    a_view,
+    at,
+    ilse,
+    maren,
+    text,
+    tomas,
+    zone,
+)
 
 EVERYONE = [maren(), tomas(), ilse()]
 AWAY = Connection(ConnectionStatus.RECONNECTING, SERVER_AWAY, at("14:05:00"))
@@ -75,8 +87,39 @@ def test_every_size_is_filled_to_the_last_cell(cells: int, height: int) -> None:
             room = height - len(rows)
             # What does not fit scrolls; what fits is there whole, and the keys stand at the end.
             needed = HEIGHT * max(1, len(people))
-            assert room == needed if needed + 5 <= height else len(bottom(view)) == 2
+            spare = (height - 5) % HEIGHT if height - 5 >= HEIGHT else 0
+            assert room == needed if needed + 5 <= height else len(bottom(view)) == 2 + spare
             assert "q quit" in plain(bottom(view)[-1])
+
+
+def test_rows_that_are_free_tell_of_everybodys_gaps() -> None:
+    people = [replace(tomas(), user=f"t{n}", name=f"Tomás{n} Reyes") for n in range(4)]
+    rows = text(bottom(a_view(people, width=70, height=40)))
+    assert len(rows) == 40 - 3 - 4 * HEIGHT
+    # Each takes two rows here.
+    for n in range(4):
+        assert any(row.startswith(f"  Tomás{n}: Gap of 38 s") for row in rows)
+
+
+def test_bands_that_scroll_leave_no_row_empty() -> None:
+    people = [replace(tomas(), user=f"t{n}", name=f"Tomás{n} Reyes") for n in range(4)]
+    rows = text(bottom(a_view(people, width=60, height=24)))
+    assert len(rows) == 3
+    assert (24 - 3 - 3) % HEIGHT == 0
+    assert rows[0].startswith("  Tomás0: Gap of 38 s at 14:01")
+    assert "you" in rows[1]
+
+
+def test_a_narrow_way_is_whole_to_its_end_and_what_waits_on_it_is_cut() -> None:
+    long = replace(maren(), status=a_status(bridge=HopState.OFFLINE, pending=12_345))
+    ways = []
+    for cells in (56, 60, 64, 80):
+        rows = bottom(a_view([long, *EVERYONE[1:]], width=cells, height=24))
+        assert {width(row) for row in rows} == {cells}
+        ways.append(text(rows)[-2])
+    assert all("○ you" in way or "● you" in way for way in ways), ways
+    assert "server ─0.1 s─" in ways[0]
+    assert ways[0].endswith("…")
 
 
 def test_a_low_terminal_keeps_the_way_and_the_keys() -> None:
