@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from strapline.watch.days import Days
 from strapline.watch.history import (
     SPANS,
     Choice,
@@ -177,6 +178,14 @@ def test_what_is_later_today_is_not_missing() -> None:
     row = text(history(maren(), view, Choice(DAYS), past))[3]
     assert row[6:118] == "░" * 4 * 28
     assert "░" not in row[118:]
+
+
+def test_a_month_with_a_longer_day_is_asked_for_whole() -> None:
+    theirs = "Europe/Berlin"
+    now_ms = ms(theirs, 2026, 11, 10, 23) + 1_800_000
+    asked = Choice(DAYS).range(now_ms)
+    assert asked[0] <= ms(theirs, 2026, 10, 12)
+    assert Choice(DAYS).begins(now_ms, Days(theirs))[0] == ms(theirs, 2026, 10, 12)
 
 
 def test_an_earlier_stretch_of_days_ends_with_its_own_last_day() -> None:

@@ -15,6 +15,7 @@ from strapline_client import (
 )
 from strapline_client.socket import SocketEndedError
 from strapline_protocol.codec import encode
+from strapline_protocol.opening import ClockState, Hello
 from strapline_protocol.watching import SubscriptionChanged
 from tests.unit.client.played import FakeSocket, World, settle
 from tests.unit.client.test_service import made, numbered, opened
@@ -161,6 +162,29 @@ async def test_a_question_that_a_lost_socket_does_not_take_keeps_nobody_from_the
         reading.cancel()
 
 
+async def test_nothing_is_asked_in_a_connection_that_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = SlowWorld()
+    async with made(world) as service:
+        await settle()
+        await opened(world.sockets[0], snapshot={})
+        slow = world.sockets[0]
+        assert isinstance(slow, Slow)
+        again = Hello(store="s", epoch="e", server_time=1, clock_state=ClockState.SYNCHRONISED)
+        slow.say(encode(again).decode())
+        await settle()
+        assert slow.closing.is_set()
+        asked: list[object] = []
+        monkeypatch.setattr(service._link.connection, "request", asked.append)
+        reading = asyncio.ensure_future(anext(service.history("maren", "heart_rate", 0, 9)))
+        await settle()
+        assert not reading.done()
+        assert asked == []
+        slow.may_close.set()
+        reading.cancel()
+
+
 async def test_users_are_looked_through_only_when_some_may_have_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -169,11 +193,13 @@ async def test_users_are_looked_through_only_when_some_may_have_left(
         await settle()
         looked: list[object] = []
         monkeypatch.setattr(service._teller, "keep_only", looked.append)
-        await opened(world.sockets[0], snapshot={"maren": snapshot("Maren", {})})
+        await opened(world.sockets[0], snapshot={"maren": snapshot("Maren", {}, position=3)})
         assert len(looked) == 1
         world.sockets[0].say(encode(numbered(4, 3)).decode())
         await settle()
-        assert service.latest(WebSocketEventType.HEALTH_DATA_UPDATE, "maren") is not None
+        latest = service.latest(WebSocketEventType.HEALTH_DATA_UPDATE, "maren")
+        assert latest is not None
+        assert latest.message == numbered(4, 3)
         assert len(looked) == 1
         gone = SubscriptionChanged(added=[], removed=["maren"])
         world.sockets[0].say(encode(gone).decode())
