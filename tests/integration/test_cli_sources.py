@@ -123,3 +123,18 @@ async def test_what_is_not_there_is_said_with_what_there_is(
             await server.admin.link_device("strap-1", "pod")
         with pytest.raises(AdminError, match="no device 'pod' of ana"):
             await server.admin.order_sources("ana", None, ["pod"])
+
+
+async def test_straps_of_two_people_are_not_made_one(tmp_path: Path) -> None:
+    config = ServerConfig(state_folder=tmp_path)
+    async with serving(tmp_path) as server:
+        tokens = await people(server)
+        for user, device in (("ana", "strap-1"), ("ben", "strap-2")):
+            run = Run(wall_ms(), user=user, device=device)
+            async with joined(server, tokens[f"pi-{user}"]) as bridge:
+                await run.declare(bridge)
+                await rates(bridge, run, 60)
+        with pytest.raises(CommandError, match=r"different people.*strap-1 \(of .*strap-2 \(of "):
+            await link(config, "strap-1", "strap-2")
+        with pytest.raises(CommandError, match=r"There are: strap-1 \(of .*, strap-2 \(of "):
+            await link(config, "strap-1", "pod")
