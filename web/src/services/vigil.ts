@@ -11,7 +11,7 @@ export interface VigilHost extends PageHost {
 const SECOND_MS = 1_000;
 
 export class Vigil {
-  readonly #sleep = new SleepWatch();
+  #sleep = new SleepWatch();
   #end: (() => void) | null = null;
 
   constructor(private readonly host: VigilHost) {}
@@ -21,6 +21,8 @@ export class Vigil {
   }
 
   begin(): void {
+    // What was slept while nothing was wanted is nothing to wake from.
+    this.#sleep = new SleepWatch();
     const unwatch = watchPage({
       network: (online) => this.host.network(online),
       left: () => this.host.left(),

@@ -45,3 +45,16 @@ test("sleep is told before the waking", () => {
   );
   vigil.end();
 });
+
+test("what was slept between an end and the next beginning is not told", () => {
+  const heard = host();
+  const vigil = new Vigil(heard);
+  vigil.begin();
+  vi.advanceTimersByTime(1_000);
+  vigil.end();
+  vi.setSystemTime(Date.now() + 60_000);
+  vigil.begin();
+  vi.advanceTimersByTime(1_000);
+  expect(heard.slept).not.toHaveBeenCalled();
+  vigil.end();
+});
