@@ -213,6 +213,9 @@ async def test_past_that_is_filled_in_is_fetched_where_it_is_shown(tmp_path: Pat
         first, last = GAP_MS
         await past.publish(list(range(first - SPARSE_MS, last, -SPARSE_MS)))
         await expect(page.locator(".drawn .gap")).to_have_count(0, timeout=WITHIN_MS)
+        # While it is fetched it is neither a gap nor measured.
+        missing = page.locator(".look-back .figs div", has_text="Missing")
+        await expect(missing.get_by_text("no gap")).to_be_visible(timeout=WITHIN_MS)
         assert await figure(page, "Missing") == "none"
 
 
