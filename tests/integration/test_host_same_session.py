@@ -22,12 +22,13 @@ from tests.integration import (
 from tests.integration.host_kit import mounted
 
 WHOLE = (test_server_line, test_server_resume, test_server_rights, test_server_rights_change)
-#: How a host's own server ends its sockets is not ours; both servers would have one secret; and a
-#: connection that is closed is lost at once.
+#: How a host's own server ends its sockets is not ours; both servers would have one secret, which
+#: is no file of the state folder; and a connection that is closed is lost at once.
 NOT_HERE = (
     "test_a_stop_gives_each_client_its_own_moment",
     "test_tokens_that_are_not_good_here_are_refused",
     "test_too_much_while_a_snapshot_is_read_ends_the_connection",
+    "test_what_an_application_signed_lives_until_it_expires",
 )
 OF_BRIDGES = (
     "test_live_and_backlog_of_two_runs_are_on_the_server_once",
