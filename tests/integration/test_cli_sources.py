@@ -28,6 +28,13 @@ async def rates(bridge: Peer, run: Run, *values: float) -> None:
     await run.publish(bridge, run.series(values, [elapsed + n for n in range(len(values))]))
 
 
+def wearable(run: Run, name: str) -> DeviceStatus:
+    """A device of Ana's that is connected."""
+    return DeviceStatus(
+        device=run.device, user="ana", name=name, state=DeviceState.CONNECTED, state_age_ms=0
+    )
+
+
 async def test_an_order_is_shown_set_and_told_to_who_watches(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -44,16 +51,7 @@ async def test_an_order_is_shown_set_and_told_to_who_watches(
                 await run.declare(bridge)
             await rates(bridge, strap, 60, 60)
             await rates(bridge, watch, 90, 90)
-            named = [
-                DeviceStatus(
-                    device=run.device,
-                    user="ana",
-                    name=name,
-                    state=DeviceState.CONNECTED,
-                    state_age_ms=0,
-                )
-                for run, name in ((strap, "Chest"), (watch, "Watch"))
-            ]
+            named = [wearable(strap, "Chest"), wearable(watch, "Watch")]
             await bridge.say(status_of(strap, devices=named))
             await until(lambda: server._statuses.hop("ana", "watch-1") is True, "status arrived")
             await server._keep_names()
