@@ -20,8 +20,9 @@ from strapline_protocol.base import (
     WireModel,
     absent,
 )
+from strapline_protocol.publishing import Ranges
 from strapline_protocol.series import TimedSeries
-from strapline_protocol.watching import MOST_USERS, Mark, Position, Session
+from strapline_protocol.watching import MOST_USERS, Gap, Mark, Position, Session
 
 #: Where a page ended: opaque, valid for the same question only.
 Cursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")]
@@ -173,3 +174,88 @@ class MarkResult(WireModel):
     stream: StreamId
     seq: Count
     position: Position
+
+
+class GapsParams(WireModel):
+    """REQUEST ``gaps``: the stretches from ``fromMs`` to ``toMs`` without a reading, and why.
+
+    Of all devices together, as history shows the metric; of one where ``device`` names it. What
+    lies ahead of now is left out.
+    """
+
+    user: UserId
+    metric: MetricName = "heart_rate"
+    device: DeviceId | None = absent()
+    from_ms: WallMs
+    to_ms: WallMs
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 500
+    after: Cursor | None = absent()
+
+
+class GapsPage(WireModel):
+    """RESULT of ``gaps``, in order of time; ``next`` is null on the last page.
+
+    ``completeThroughMs``: up to then all that was measured is here or is accounted for; null where
+    no bridge says. ``position`` is the user's when this was read.
+    """
+
+    user: UserId
+    metric: MetricName
+    gaps: list[Gap]
+    complete_through_ms: WallMs | None
+    position: Position
+    next: Cursor | None = absent()
+
+
+#: Numbers that one digest is of.
+MOST_DIGESTED = 10_000
+
+
+class AccountsParams(WireModel):
+    """REQUEST ``accounts``, a bridge's own: what the server accounts for of one of its streams.
+
+    Of numbers from ``first`` on.
+    """
+
+    stream: StreamId
+    first: Count = 0
+
+
+class Accounts(WireModel):
+    """RESULT of ``accounts``: each number is in one of these, or is not accounted for.
+
+    ``next`` is the number from which on more follows; null where this is all. ``readings`` is how
+    many numbers were received, of the whole stream.
+    """
+
+    stream: StreamId
+    received: Ranges
+    rejected: Ranges
+    dropped: Ranges
+    erased: Ranges
+    readings: Count
+    next: Count | None = absent()
+
+
+class DigestsParams(WireModel):
+    """REQUEST ``digests``, a bridge's own: of what was received of each of these ranges.
+
+    At most 10,000 numbers together; :mod:`strapline_protocol.digest` says how one is made.
+    """
+
+    stream: StreamId
+    ranges: Annotated[Ranges, Field(min_length=1, max_length=1_000)]
+
+
+class Digest(WireModel):
+    """How many readings are stored with a number of one range, and their SHA-256 in hex."""
+
+    count: Count
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Digests(WireModel):
+    """RESULT of ``digests``: one for each range, in the order asked."""
+
+    stream: StreamId
+    digests: list[Digest]

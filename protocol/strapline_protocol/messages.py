@@ -9,7 +9,13 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from strapline_protocol.asking import (
+    Accounts,
+    AccountsParams,
+    Digests,
+    DigestsParams,
     EndSessionParams,
+    GapsPage,
+    GapsParams,
     HistoryPage,
     HistoryParams,
     MarkParams,
@@ -33,6 +39,7 @@ from strapline_protocol.opening import (
     Refreshed,
     Request,
     Result,
+    Role,
     TokenExpiring,
 )
 from strapline_protocol.publishing import (
@@ -84,15 +91,19 @@ ServerMessage = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What one REQUEST method takes and answers."""
+    """What one REQUEST method takes and answers, and who may ask it."""
 
     params: type[WireModel]
     result: type[WireModel]
+    role: Role = Role.VIEWER
 
 
 METHODS: Final = MappingProxyType(
     {
+        "accounts": Method(AccountsParams, Accounts, Role.BRIDGE),
+        "digests": Method(DigestsParams, Digests, Role.BRIDGE),
         "endSession": Method(EndSessionParams, SessionResult),
+        "gaps": Method(GapsParams, GapsPage),
         "history": Method(HistoryParams, HistoryPage),
         "mark": Method(MarkParams, MarkResult),
         "sessions": Method(SessionsParams, SessionsPage),

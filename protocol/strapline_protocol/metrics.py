@@ -56,6 +56,8 @@ FLOORS: Final = Metric("floors", "floors", 0, 2**16 - 1, _MINUTE_MS)
 SESSION: Final = Metric("session", "", 0, 0, 24 * _HOUR_MS, ("id", "name", "durationMs"), said=True)
 MARK: Final = Metric("mark", "", 0, 0, 24 * _HOUR_MS, ("label",), said=True)
 SUMMARY: Final = Metric("summary", "", 0, 0, 24 * _HOUR_MS, ("summary",), said=True)
+#: What a bridge noticed of a device's silence, as evidence: :mod:`strapline_protocol.gaps`.
+GAP: Final = Metric("gap", "", 0, 0, 24 * _HOUR_MS, ("durationMs", "cause", "evidence"), said=True)
 UNKNOWN: Final = Metric("", "", float("-inf"), float("inf"), _MINUTE_MS)
 
 METRICS: Final = MappingProxyType(
@@ -63,7 +65,7 @@ METRICS: Final = MappingProxyType(
         metric.name: metric
         for metric in (
             *(HEART_RATE, STEPS, BATTERY, CADENCE, SPEED, DISTANCE, FLOORS),
-            *(SESSION, MARK, SUMMARY),
+            *(SESSION, MARK, SUMMARY, GAP),
         )
     }
 )

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Discriminator, Field, SerializeAsAny, Tag
 
 from strapline_protocol.base import (
+    Code,
     Content,
     Count,
     DeviceId,
@@ -142,6 +143,29 @@ class SummaryData(WireModel):
     at_ms: WallMs
 
 
+class Gap(WireModel):
+    """A stretch without a reading, and why: codes of :mod:`strapline_protocol.gaps`.
+
+    A gap whose cause changes is several that adjoin. ``evidence`` is what the cause rests on;
+    ``device`` whose readings are missing, where it is one's; ``count`` how many readings are lost,
+    where that is known. ``lasts``: it goes on after ``toMs``.
+    """
+
+    from_ms: WallMs
+    to_ms: WallMs
+    cause: Code
+    evidence: Code | None = absent()
+    device: DeviceId | None = absent()
+    count: Count = absent(0)
+    lasts: bool = absent(False)
+
+
+class GapData(WireModel):
+    """Metric ``gap``: the newest that a bridge told of. All of them are asked for by ``gaps``."""
+
+    gap: Gap | None
+
+
 class ValueData(WireModel):
     """Any other metric: its newest value."""
 
@@ -155,6 +179,7 @@ class ValueData(WireModel):
 _SHAPES: Final = MappingProxyType(
     {
         "devices": "BatteryData",
+        "gap": "GapData",
         "mark": "MarkData",
         "over": "HeartRateData",
         "session": "SessionData",
@@ -183,6 +208,7 @@ MetricData = Annotated[
     | Annotated[SessionData, Tag("SessionData")]
     | Annotated[MarkData, Tag("MarkData")]
     | Annotated[SummaryData, Tag("SummaryData")]
+    | Annotated[GapData, Tag("GapData")]
     | Annotated[ValueData, Tag("ValueData")],
     Discriminator(_shape),
     Field(json_schema_extra={"x-told-by": dict(_SHAPES)}),

@@ -28,7 +28,7 @@ def test_a_metrics_columns_are_columns_of_a_series() -> None:
 def test_the_columns_of_what_is_said_stand_in_none_of_a_series_own() -> None:
     names = {field.alias for field in Series.model_fields.values()}
     said = [metric for metric in METRICS.values() if metric.said]
-    assert [metric.name for metric in said] == ["session", "mark", "summary"]
+    assert [metric.name for metric in said] == ["session", "mark", "summary", "gap"]
     assert names.isdisjoint(column for metric in said for column in metric.columns)
 
 

@@ -2,6 +2,23 @@
 
 const isRecord = (m: any): boolean => typeof m === "object" && m !== null && !Array.isArray(m);
 
+/** RESULT of ``accounts``: each number is in one of these, or is not accounted for. ``next`` is the number from which on more follows; null where this is all. ``readings`` is how many numbers were received, of the whole stream. */
+export interface Accounts {
+  stream: string;
+  received: [number, number][];
+  rejected: [number, number][];
+  dropped: [number, number][];
+  erased: [number, number][];
+  readings: number;
+  next?: number | null;
+}
+
+/** REQUEST ``accounts``, a bridge's own: what the server accounts for of one of its streams. Of numbers from ``first`` on. */
+export interface AccountsParams {
+  stream: string;
+  first?: number;
+}
+
 /** Server, after its durable commit; in answer to STREAM all that it holds. It holds what it has received. A number that was dropped or rejected is not in that answer: a clone of the outbox may still have it, and then it is received after all. */
 export interface Acknowledged {
   type: "ACKNOWLEDGED";
@@ -122,6 +139,24 @@ export interface DeviceStatus {
   completeThrough?: Moment | null;
 }
 
+/** How many readings are stored with a number of one range, and their SHA-256 in hex. */
+export interface Digest {
+  count: number;
+  sha256: string;
+}
+
+/** RESULT of ``digests``: one for each range, in the order asked. */
+export interface Digests {
+  stream: string;
+  digests: Digest[];
+}
+
+/** REQUEST ``digests``, a bridge's own: of what was received of each of these ranges. At most 10,000 numbers together; :mod:`strapline_protocol.digest` says how one is made. */
+export interface DigestsParams {
+  stream: string;
+  ranges: [number, number][];
+}
+
 /** Bridge: what the size bound or the user discarded, so that a hole is always explained. Not of readings that are under way: those have left already, and are waited for. */
 export interface Dropped {
   type: "DROPPED";
@@ -150,6 +185,43 @@ export interface Error {
   message: string;
 }
 
+/** A stretch without a reading, and why: codes of :mod:`strapline_protocol.gaps`. A gap whose cause changes is several that adjoin. ``evidence`` is what the cause rests on; ``device`` whose readings are missing, where it is one's; ``count`` how many readings are lost, where that is known. ``lasts``: it goes on after ``toMs``. */
+export interface Gap {
+  fromMs: number;
+  toMs: number;
+  cause: string;
+  evidence?: string | null;
+  device?: string | null;
+  count?: number;
+  lasts?: boolean;
+}
+
+/** Metric ``gap``: the newest that a bridge told of. All of them are asked for by ``gaps``. */
+export interface GapData {
+  gap: Gap | null;
+}
+
+/** RESULT of ``gaps``, in order of time; ``next`` is null on the last page. ``completeThroughMs``: up to then all that was measured is here or is accounted for; null where no bridge says. ``position`` is the user's when this was read. */
+export interface GapsPage {
+  user: string;
+  metric: string;
+  gaps: Gap[];
+  completeThroughMs: number | null;
+  position: [string, number];
+  next?: string | null;
+}
+
+/** REQUEST ``gaps``: the stretches from ``fromMs`` to ``toMs`` without a reading, and why. Of all devices together, as history shows the metric; of one where ``device`` names it. What lies ahead of now is left out. */
+export interface GapsParams {
+  user: string;
+  metric?: string;
+  device?: string | null;
+  fromMs: number;
+  toMs: number;
+  limit?: number;
+  after?: string | null;
+}
+
 /** Server, draining: this client's own moment to come back. */
 export interface GoingAway {
   type: "GOING_AWAY";
@@ -162,7 +234,7 @@ export interface HealthDataUpdate {
   user: string;
   metric: string;
   stream: string;
-  data: HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | ValueData;
+  data: HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | GapData | ValueData;
   series: TimedSeries;
   position: [string, number];
   previous: [string, number];
@@ -208,7 +280,7 @@ export interface HistoryChanged {
   type: "HISTORY_CHANGED";
   user: string;
   metric: string;
-  data: HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | ValueData;
+  data: HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | GapData | ValueData;
   fromMs: number;
   toMs: number;
   count: number;
@@ -574,7 +646,7 @@ export interface UserSnapshot {
   position: [string, number];
   reset: boolean;
   status: UserStatus;
-  state?: Record<string, HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | ValueData> | null;
+  state?: Record<string, HeartRateData | StepsData | BatteryData | SessionData | MarkData | SummaryData | GapData | ValueData> | null;
 }
 
 /** How near the screen is to one wearer. */
@@ -628,6 +700,16 @@ export type ServerMessage =
   | HistoryChanged
   | SyncStatusUpdate
   | SubscriptionChanged;
+
+export const isAccounts = (m: any): m is Accounts =>
+  isRecord(m) &&
+  typeof m.stream === "string" &&
+  Array.isArray(m.received) && m.received.every((i: any) => Array.isArray(i) && i.length === 2 && Number.isSafeInteger(i[0]) && i[0] >= 0 && Number.isSafeInteger(i[1]) && i[1] >= 0) &&
+  Array.isArray(m.rejected) && m.rejected.every((i: any) => Array.isArray(i) && i.length === 2 && Number.isSafeInteger(i[0]) && i[0] >= 0 && Number.isSafeInteger(i[1]) && i[1] >= 0) &&
+  Array.isArray(m.dropped) && m.dropped.every((i: any) => Array.isArray(i) && i.length === 2 && Number.isSafeInteger(i[0]) && i[0] >= 0 && Number.isSafeInteger(i[1]) && i[1] >= 0) &&
+  Array.isArray(m.erased) && m.erased.every((i: any) => Array.isArray(i) && i.length === 2 && Number.isSafeInteger(i[0]) && i[0] >= 0 && Number.isSafeInteger(i[1]) && i[1] >= 0) &&
+  Number.isSafeInteger(m.readings) && m.readings >= 0 &&
+  (m.next === undefined || (Number.isSafeInteger(m.next) && m.next >= 0 || m.next === null));
 
 export const isAcknowledged = (m: any): m is Acknowledged =>
   isRecord(m) &&
@@ -695,12 +777,45 @@ export const isDeviceLevel = (m: any): m is DeviceLevel =>
 
 export const isDeviceState = (m: any): m is DeviceState => (m === "connected" || m === "searching" || m === "notWorn");
 
+export const isDigest = (m: any): m is Digest =>
+  isRecord(m) &&
+  Number.isSafeInteger(m.count) && m.count >= 0 &&
+  typeof m.sha256 === "string";
+
+export const isDigests = (m: any): m is Digests =>
+  isRecord(m) &&
+  typeof m.stream === "string" &&
+  Array.isArray(m.digests) && m.digests.every((i: any) => isDigest(i));
+
 export const isError = (m: any): m is Error =>
   isRecord(m) &&
   m.type === "ERROR" &&
   (m.request === undefined || (typeof m.request === "string" || m.request === null)) &&
   typeof m.code === "string" &&
   typeof m.message === "string";
+
+export const isGap = (m: any): m is Gap =>
+  isRecord(m) &&
+  Number.isSafeInteger(m.fromMs) && m.fromMs >= 0 &&
+  Number.isSafeInteger(m.toMs) && m.toMs >= 0 &&
+  typeof m.cause === "string" &&
+  (m.evidence === undefined || (typeof m.evidence === "string" || m.evidence === null)) &&
+  (m.device === undefined || (typeof m.device === "string" || m.device === null)) &&
+  (m.count === undefined || Number.isSafeInteger(m.count) && m.count >= 0) &&
+  (m.lasts === undefined || typeof m.lasts === "boolean");
+
+export const isGapData = (m: any): m is GapData =>
+  isRecord(m) &&
+  ((isGap(m.gap) || m.gap === null));
+
+export const isGapsPage = (m: any): m is GapsPage =>
+  isRecord(m) &&
+  typeof m.user === "string" &&
+  typeof m.metric === "string" &&
+  Array.isArray(m.gaps) && m.gaps.every((i: any) => isGap(i)) &&
+  ((Number.isSafeInteger(m.completeThroughMs) && m.completeThroughMs >= 0 || m.completeThroughMs === null)) &&
+  Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
+  (m.next === undefined || (typeof m.next === "string" || m.next === null));
 
 export const isGoingAway = (m: any): m is GoingAway =>
   isRecord(m) &&
@@ -713,7 +828,7 @@ export const isHealthDataUpdate = (m: any): m is HealthDataUpdate =>
   typeof m.user === "string" &&
   typeof m.metric === "string" &&
   typeof m.stream === "string" &&
-  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "mark" in m.data ? isMarkData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "session" in m.data ? isSessionData(m.data) : "summary" in m.data ? isSummaryData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
+  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "gap" in m.data ? isGapData(m.data) : "mark" in m.data ? isMarkData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "session" in m.data ? isSessionData(m.data) : "summary" in m.data ? isSummaryData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
   isTimedSeries(m.series) &&
   Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
   Array.isArray(m.previous) && m.previous.length === 2 && typeof m.previous[0] === "string" && Number.isSafeInteger(m.previous[1]) && m.previous[1] >= 0 &&
@@ -754,7 +869,7 @@ export const isHistoryChanged = (m: any): m is HistoryChanged =>
   m.type === "HISTORY_CHANGED" &&
   typeof m.user === "string" &&
   typeof m.metric === "string" &&
-  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "mark" in m.data ? isMarkData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "session" in m.data ? isSessionData(m.data) : "summary" in m.data ? isSummaryData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
+  (isRecord(m.data) && ("devices" in m.data ? isBatteryData(m.data) : "gap" in m.data ? isGapData(m.data) : "mark" in m.data ? isMarkData(m.data) : "over" in m.data ? isHeartRateData(m.data) : "session" in m.data ? isSessionData(m.data) : "summary" in m.data ? isSummaryData(m.data) : "today" in m.data ? isStepsData(m.data) : isValueData(m.data))) &&
   Number.isSafeInteger(m.fromMs) && m.fromMs >= 0 &&
   Number.isSafeInteger(m.toMs) && m.toMs >= 0 &&
   Number.isSafeInteger(m.count) && m.count >= 0 &&
@@ -966,7 +1081,7 @@ export const isUserSnapshot = (m: any): m is UserSnapshot =>
   Array.isArray(m.position) && m.position.length === 2 && typeof m.position[0] === "string" && Number.isSafeInteger(m.position[1]) && m.position[1] >= 0 &&
   typeof m.reset === "boolean" &&
   isUserStatus(m.status) &&
-  (m.state === undefined || (isRecord(m.state) && Object.values(m.state).every((i: any) => (isRecord(i) && ("devices" in i ? isBatteryData(i) : "mark" in i ? isMarkData(i) : "over" in i ? isHeartRateData(i) : "session" in i ? isSessionData(i) : "summary" in i ? isSummaryData(i) : "today" in i ? isStepsData(i) : isValueData(i)))) || m.state === null));
+  (m.state === undefined || (isRecord(m.state) && Object.values(m.state).every((i: any) => (isRecord(i) && ("devices" in i ? isBatteryData(i) : "gap" in i ? isGapData(i) : "mark" in i ? isMarkData(i) : "over" in i ? isHeartRateData(i) : "session" in i ? isSessionData(i) : "summary" in i ? isSummaryData(i) : "today" in i ? isStepsData(i) : isValueData(i)))) || m.state === null));
 
 export const isUserStatus = (m: any): m is UserStatus =>
   isRecord(m) &&
@@ -1035,4 +1150,5 @@ export const METRICS = {
   session: { unit: "", freshForMs: 86400000 },
   mark: { unit: "", freshForMs: 86400000 },
   summary: { unit: "", freshForMs: 86400000 },
+  gap: { unit: "", freshForMs: 86400000 },
 };
