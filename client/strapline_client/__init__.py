@@ -23,8 +23,10 @@ from strapline_client.ports import Ports
 from strapline_client.service import WebSocketService
 from strapline_client.telling import Counters
 from strapline_client.updates import Updates
-from strapline_protocol.asking import HistoryPage, Resolution, SessionMeasured
+from strapline_protocol.asking import GapsPage, HistoryPage, Resolution, SessionMeasured
+from strapline_protocol.gaps import Evidence, GapCause
 from strapline_protocol.watching import (
+    Gap,
     HealthDataUpdate,
     HistoryChanged,
     Mark,
@@ -42,6 +44,10 @@ __all__ = [
     "ConnectionState",
     "ConnectionStatus",
     "Counters",
+    "Evidence",
+    "Gap",
+    "GapCause",
+    "GapsPage",
     "HealthData",
     "HealthDataUpdate",
     "HeartRate",

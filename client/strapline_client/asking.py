@@ -1,4 +1,4 @@
-"""What a program asks by question: the past page by page, sessions and marks."""
+"""What a program asks by question: the past page by page, its gaps, sessions and marks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pydantic import JsonValue, ValidationError
 from strapline_client.errors import NotConnectedError
 from strapline_protocol.asking import (
     EndSessionParams,
+    GapsPage,
+    GapsParams,
     HistoryPage,
     HistoryParams,
     MarkParams,
@@ -28,7 +30,7 @@ from strapline_protocol.metrics import MARK
 from strapline_protocol.watching import Mark, Session
 
 Ask = Callable[[str, Mapping[str, JsonValue]], Awaitable[WireModel]]
-P = TypeVar("P", HistoryPage, SessionsPage)
+P = TypeVar("P", GapsPage, HistoryPage, SessionsPage)
 M = TypeVar("M", bound=WireModel)
 
 
@@ -47,6 +49,11 @@ class Asking:
     async def history(self, question: HistoryParams) -> AsyncIterator[HistoryPage]:
         """All pages."""
         async for page in self._pages("history", question, HistoryPage):
+            yield page
+
+    async def gaps(self, question: GapsParams) -> AsyncIterator[GapsPage]:
+        """All pages."""
+        async for page in self._pages("gaps", question, GapsPage):
             yield page
 
     async def sessions(self, question: SessionsParams) -> AsyncIterator[SessionMeasured]:
@@ -86,7 +93,7 @@ class Asking:
         return answer.mark
 
     async def _pages(
-        self, method: str, question: HistoryParams | SessionsParams, kind: type[P]
+        self, method: str, question: GapsParams | HistoryParams | SessionsParams, kind: type[P]
     ) -> AsyncIterator[P]:
         """Page after page; over connections, since the place where one ended stays true."""
         while True:

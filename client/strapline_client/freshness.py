@@ -7,6 +7,7 @@ from strapline_protocol.publishing import DeviceState
 from strapline_protocol.watching import (
     BatteryData,
     DeviceLevel,
+    GapData,
     HeartRateData,
     HopState,
     MarkData,
@@ -33,6 +34,8 @@ def measured_at_ms(data: MetricData) -> int | None:
         case BatteryData():
             level = newest_level(data)
             return None if level is None else level.at_ms
+        case GapData():
+            return None if data.gap is None else data.gap.to_ms
         case MarkData():
             return None if data.mark is None else data.mark.at_ms
         case SessionData():
@@ -68,7 +71,7 @@ def current(data: MetricData, now_ms: int, *, held: bool) -> Number | None:
             level = newest_level(data)
             fresh = level is not None and now_ms - level.at_ms <= data.fresh_for_ms
             return level.value if level is not None and fresh else None
-        case SessionData() | MarkData() | SummaryData():
+        case SessionData() | MarkData() | GapData() | SummaryData():
             return None
 
 

@@ -30,6 +30,8 @@ from strapline_client.token import TokenKeeper, TokenSource
 from strapline_client.updates import DEFAULT_BOUND, Updates
 from strapline_protocol.asking import (
     EndSessionParams,
+    GapsPage,
+    GapsParams,
     HistoryPage,
     HistoryParams,
     MarkParams,
@@ -39,6 +41,7 @@ from strapline_protocol.asking import (
     StartSessionParams,
 )
 from strapline_protocol.base import Number, WireModel
+from strapline_protocol.metrics import HEART_RATE
 from strapline_protocol.opening import Authenticated, Client
 from strapline_protocol.watching import Mark, Session, Subscribed, SubscriptionChanged
 
@@ -325,6 +328,41 @@ class WebSocketService:
             limit=limit,
         )
         return self._asking.history(question)
+
+    def gaps(
+        self,
+        user: str,
+        metric: str = HEART_RATE.name,
+        *,
+        from_ms: int,
+        to_ms: int,
+        device: str | None = None,
+        limit: int = 500,
+    ) -> AsyncIterator[GapsPage]:
+        """Pages of the stretches without a reading, each with its cause; as :meth:`history` does.
+
+        Args:
+            user: whose.
+            metric: its name on the wire.
+            from_ms: milliseconds since 1970 UTC.
+            to_ms: likewise; what lies ahead of now is left out.
+            device: of this one alone; of all together, as history shows the metric, where None.
+            limit: gaps of one page, at most 1,000.
+
+        Raises:
+            ValueError: a parameter is none.
+            RequestRefusedError, StoppedError, MalformedMessageError: while iterating.
+        """
+        question = checked(
+            GapsParams,
+            user=user,
+            metric=metric,
+            device=device,
+            from_ms=from_ms,
+            to_ms=to_ms,
+            limit=limit,
+        )
+        return self._asking.gaps(question)
 
     def sessions(self, user: str, from_ms: int, to_ms: int) -> AsyncIterator[SessionMeasured]:
         """Sessions that touch that stretch, by their start; raises as :meth:`history` does."""

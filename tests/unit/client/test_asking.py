@@ -1,4 +1,4 @@
-"""History, sessions and marks, page by page, over a connection that comes and goes."""
+"""History, gaps, sessions and marks, page by page, over a connection that comes and goes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from strapline_client import NotConnectedError, Resolution
 from strapline_client.asking import Asking, checked
 from strapline_protocol.asking import (
     EndSessionParams,
+    GapsPage,
+    GapsParams,
     HistoryPage,
     HistoryParams,
     MarkParams,
@@ -24,7 +26,7 @@ from strapline_protocol.asking import (
 )
 from strapline_protocol.base import WireModel
 from strapline_protocol.series import TimedSeries
-from strapline_protocol.watching import Mark, Session
+from strapline_protocol.watching import Gap, Mark, Session
 
 RUN = Session(id="A" * 22, name="Run", start_ms=1, end_ms=None)
 QUESTION = HistoryParams(user="maren", metric="heart_rate", from_ms=0, to_ms=9)
@@ -68,6 +70,32 @@ async def test_all_pages_come_and_a_lost_connection_costs_none() -> None:
     assert server.waited == 4
     method, params = server.asked[0]
     assert (method, params["fromMs"], params["toMs"]) == ("history", 0, 9)
+
+
+async def test_gaps_come_in_pages_that_say_what_is_complete() -> None:
+    def gaps(after: str | None, *causes: str) -> GapsPage:
+        found = [Gap(from_ms=at, to_ms=at + 1, cause=cause) for at, cause in enumerate(causes)]
+        return GapsPage(
+            user="maren",
+            metric="heart_rate",
+            gaps=found,
+            complete_through_ms=7,
+            position=("e", 1),
+            next=after,
+        )
+
+    server = Server(
+        gaps("c1", "silent", "notWorn"), NotConnectedError("lost"), gaps(None, "ofANewerServer")
+    )
+    question = GapsParams(user="maren", device="strap", from_ms=0, to_ms=9)
+    pages = [one async for one in server.asking.gaps(question)]
+    told = [gap.cause for one in pages for gap in one.gaps]
+    assert told == ["silent", "notWorn", "ofANewerServer"]
+    assert [one.complete_through_ms for one in pages] == [7, 7]
+    assert [method for method, _ in server.asked] == ["gaps"] * 3
+    assert [params.get("after") for _, params in server.asked] == [None, "c1", "c1"]
+    asked = {"user": "maren", "metric": "heart_rate", "device": "strap", "limit": 500}
+    assert server.asked[0][1] == {**asked, "fromMs": 0, "toMs": 9}
 
 
 async def test_sessions_come_one_by_one() -> None:

@@ -6,6 +6,8 @@ from strapline_client.freshness import age_ms, current, measured_at_ms
 from strapline_protocol.watching import (
     BatteryData,
     DeviceLevel,
+    Gap,
+    GapData,
     LastValue,
     Mark,
     MarkData,
@@ -30,6 +32,7 @@ RUNNING = SessionData(session=Session(id="A" * 22, name="Run", start_ms=1_000, e
 SAID: list[MetricData] = [
     RUNNING,
     MarkData(mark=Mark(at_ms=1_000, label="Hill")),
+    GapData(gap=Gap(from_ms=400, to_ms=1_000, cause="silent")),
     SummaryData(summary={"steps": 3}, at_ms=1_000),
 ]
 
@@ -47,6 +50,7 @@ def test_an_age_is_that_of_the_newest_and_never_below_nothing(data: MetricData) 
         ValueData(current=None, last=None, fresh_for_ms=1, on_change=False),
         BatteryData(devices=[], fresh_for_ms=1),
         MarkData(mark=None),
+        GapData(gap=None),
         SessionData(session=None),
     ],
     ids=lambda one: type(one).__name__,
