@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from strapline.service_status import server_line
+from strapline.systemd import Systemd
 from strapline_server import Server, ServerConfig
 from strapline_server.config import is_loopback
 
 _log = logging.getLogger(__name__)
 
 
-async def serve(config: ServerConfig) -> None:
-    """Serve until cancelled.
+async def serve(config: ServerConfig, systemd: Systemd) -> None:
+    """Serve until cancelled, and tell systemd how it goes.
 
     Raises:
         ServerError: it cannot start.
     """
-    async with Server(config):
+    async with Server(config) as server:
         beyond = [host for host in config.hosts if not is_loopback(host)]
         if beyond:
             _log.warning(
@@ -25,4 +27,9 @@ async def serve(config: ServerConfig) -> None:
                 "does, everyone on the way can read along",
                 ", ".join(beyond),
             )
-        await asyncio.Event().wait()
+
+        async def describe() -> str:
+            return server_line(await server.stats())
+
+        async with systemd.serving(describe):
+            await asyncio.Event().wait()

@@ -15,6 +15,7 @@ from strapline.errors import CommandError
 from strapline.people import add_person, change_person, list_people
 from strapline.revoking import revoke
 from strapline.serving import serve
+from strapline.systemd import Systemd
 from strapline.tokens import Wanted, print_token
 from strapline_client import StoppedError, WebSocketEventType, WebSocketService
 from strapline_server import AdminError, Server, ServerConfig
@@ -180,7 +181,7 @@ async def test_serving_the_network_without_tls_is_warned_of(
         state_folder=tmp_path / "server", host=host, port=0, plain_beyond_loopback=True
     )
     with caplog.at_level(logging.INFO):
-        serving = asyncio.create_task(serve(here))
+        serving = asyncio.create_task(serve(here, Systemd(None)))
         async with asyncio.timeout(20):
             while "serving on port" not in caplog.text:  # noqa: ASYNC110  # no event tells of it
                 await asyncio.sleep(0.01)

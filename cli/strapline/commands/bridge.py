@@ -58,26 +58,15 @@ def run(
 
     Every reading is kept here until the server has stored it.
     """
-    from strapline import __version__, logs
+    from strapline import logs
+    from strapline.bridging import run_bridge
     from strapline.running import run_until_stopped
+    from strapline.systemd import Systemd
     from strapline_bridge.config import DEFAULT_PATH, load
-    from strapline_bridge.daemon import Bridge
-    from strapline_bridge.radio import load_backend
-    from strapline_bridge.uplink import configured_tokens
 
     settings = load(config or DEFAULT_PATH)
     logs.set_up(settings.log_level.number)
-
-    async def work() -> None:
-        async with Bridge(
-            settings,
-            load_backend(settings.radio.backend, settings.radio.adapter),
-            configured_tokens(settings),
-            version=__version__,
-        ) as running:
-            await running.run()
-
-    run_until_stopped(work())
+    run_until_stopped(run_bridge(settings, Systemd.from_environment()))
 
 
 @app.command("key")

@@ -38,11 +38,12 @@ def run(*, config: Config = SERVICE_CONFIG, debug: Debug = False) -> None:
     from strapline import logs
     from strapline.running import run_until_stopped
     from strapline.serving import serve
+    from strapline.systemd import Systemd
     from strapline_server import load_config
 
     settings = load_config(config)
     logs.set_up(logging.INFO)
-    run_until_stopped(serve(settings), fast=True)
+    run_until_stopped(serve(settings, Systemd.from_environment()), fast=True)
 
 
 @user.command("add")

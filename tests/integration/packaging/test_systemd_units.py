@@ -19,10 +19,11 @@ def root(tmp_path: Path) -> Path:
         (units / f"{name}.target").write_text(f"[Unit]\nDescription={name}\n")
     for name in ("bluetooth", "dbus"):
         (units / f"{name}.service").write_text("[Service]\nExecStart=/usr/bin/strapline\n")
-    program = tmp_path / "usr/bin/strapline"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
+    for name in ("usr/bin/strapline", "bin/kill"):
+        program = tmp_path / name
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
     return tmp_path
 
 
@@ -48,6 +49,20 @@ def test_the_check_sees_a_misspelt_setting(root: Path, tmp_path: Path, name: str
     broken = tmp_path / f"strapline-{name}.service"
     broken.write_text(text.replace("ProtectHome", "ProtectHomes"))
     assert "ProtectHomes" in verify(root, broken).stderr
+
+
+@pytest.mark.parametrize("name", ["bridge", "server"])
+def test_the_unit_gives_little_away(name: str) -> None:
+    result = subprocess.run(
+        [
+            *("systemd-analyze", "security", "--offline=true", "--threshold=15"),
+            UNITS / f"strapline-{name}.service",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("name", ["bridge", "server"])
