@@ -1,4 +1,7 @@
-"""A bridge's part: its streams, readings and holes go to the ingest, its status to the screens."""
+"""A bridge's part: its streams, readings and holes go to the ingest, its status to the screens.
+
+What it asks is answered beside that.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from typing import Any, Final
 from strapline_protocol.base import WireModel
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.messages import ClientMessage
-from strapline_protocol.opening import Error, ErrorCode, Request
+from strapline_protocol.opening import Request
 from strapline_protocol.publishing import Dropped, Readings, Rejected, Status, Stream, Zero
 from strapline_protocol.server_session import ServerSession
+from strapline_server.answering import Answers
 from strapline_server.carrier import Carrier, Hold
 from strapline_server.dialogue import Context
 from strapline_server.ingest import Entry
@@ -25,7 +29,7 @@ _MOST_STREAMS: Final = 1_000
 class Publisher:
     """One bridge's connection."""
 
-    __slots__ = ("_connection", "_context", "_forgot", "_grant", "_session", "_zeros")
+    __slots__ = ("_answers", "_connection", "_context", "_forgot", "_grant", "_session", "_zeros")
 
     def __init__(
         self, context: Context, connection: Carrier, session: ServerSession, grant: Grant
@@ -34,6 +38,7 @@ class Publisher:
         self._connection = connection
         self._session = session
         self._grant = grant
+        self._answers = Answers(context, connection, session, grant.sub)
         self._zeros: OrderedDict[str, Zero] = OrderedDict()
         self._forgot = False
         context.statuses.online(grant, connection.send)
@@ -55,14 +60,7 @@ class Publisher:
             case Status():
                 self._context.statuses.report(self._grant.sub, message, self._zeros)
             case Request():
-                self._session.answered()
-                self._connection.send(
-                    Error(
-                        request=message.request,
-                        code=ErrorCode.NOT_ALLOWED,
-                        message=f"{message.method} is not for this role",
-                    )
-                )
+                self._answers.ask(message)
         return None
 
     def reject(self, rejected: tuple[Rejected, ...]) -> None:
@@ -84,6 +82,7 @@ class Publisher:
 
     def lost(self) -> None:
         """The hop is offline at once."""
+        self._answers.lost()
         self._context.statuses.offline(self._grant.sub, self._connection.send)
 
     def _declare(self, message: Stream) -> None:

@@ -8,7 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
-from strapline_protocol.asking import HistoryPage, HistoryParams, SessionsPage, SessionsParams
+from strapline_protocol.asking import (
+    Accounts,
+    AccountsParams,
+    Digests,
+    DigestsParams,
+    HistoryPage,
+    HistoryParams,
+    SessionsPage,
+    SessionsParams,
+)
 from strapline_protocol.opening import Role
 from strapline_protocol.watching import Subscribe
 from strapline_server.store import cooling, people
@@ -17,6 +26,7 @@ from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import FILE_NAME, Database, Reads, Transaction
 from strapline_server.store.facts import Facts, read_facts
 from strapline_server.store.history import read_history
+from strapline_server.store.holdings import read_accounts, read_digests
 from strapline_server.store.people import Grant, User
 from strapline_server.store.reading import View, read_view
 from strapline_server.store.saying import Saying
@@ -127,6 +137,20 @@ class Store:
         return await self._database.read(
             lambda transaction: read_sessions(transaction, self.epoch, sub, params)
         )
+
+    async def accounts(self, sub: str, params: AccountsParams) -> Accounts | None:
+        """What is accounted for of one of this bridge's streams; None where it is not its own."""
+        return await self._database.read(
+            lambda transaction: read_accounts(transaction, sub, params)
+        )
+
+    async def digests(self, sub: str, params: DigestsParams) -> Digests | None:
+        """Digests of what is stored of one of this bridge's streams; None where it is not its own.
+
+        Raises:
+            ValueError: they are of too many numbers.
+        """
+        return await self._database.read(lambda transaction: read_digests(transaction, sub, params))
 
     def ask_hops_of(self, hop: Callable[[str, str], bool | None]) -> None:
         """Whether a user's device is connected is known there; None where no bridge says."""
