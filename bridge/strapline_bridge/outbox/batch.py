@@ -30,6 +30,15 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Handling:
+    """What a person decided about dead letters: send them again, or throw them away."""
+
+    stream: str
+    numbers: IntervalSet
+    discard: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Growth:
     """How this run's stream grows by a commit: given once, so that a commit that failed and the
     one that repeats it give one number to one reading.
@@ -62,6 +71,7 @@ class Batch:
 
     Attributes:
         lacking: numbers that a store has acknowledged once and does not hold any more.
+        letters: what becomes of dead letters.
         touched: streams whose record has changed in memory and is to be saved.
     """
 
@@ -69,6 +79,7 @@ class Batch:
     settled: list[Settlement] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     lacking: list[Settlement] = field(default_factory=list)
+    letters: list[Handling] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     joining: Joining | None = None
 
@@ -97,7 +108,9 @@ class Outcome:
     Attributes:
         pending_bytes, kept_bytes: how the weights of both kinds of rows changed.
         holes: a stream's numbers that were discarded, by stream and reason.
-        returned: numbers that a restored server lacks and that are to be sent again.
+        returned: numbers that are to be sent again: a restored server lacks them, or they were
+            dead letters.
+        revived: numbers that are dead no more.
         dead_letters: how many readings were put aside.
     """
 
@@ -105,4 +118,5 @@ class Outcome:
     kept_bytes: int = 0
     holes: dict[tuple[str, str], IntervalSet] = field(default_factory=dict)
     returned: dict[str, IntervalSet] = field(default_factory=dict)
+    revived: dict[str, IntervalSet] = field(default_factory=dict)
     dead_letters: int = 0

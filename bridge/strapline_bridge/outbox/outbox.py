@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from strapline_bridge.inbox import Inbox
 from strapline_bridge.intake import Arrived
-from strapline_bridge.outbox.batch import Rejection, Settlement
+from strapline_bridge.outbox.batch import Handling, Rejection, Settlement
 from strapline_bridge.outbox.ledger import StreamRecord, existing
 from strapline_bridge.outbox.observer import OutboxObserver
 from strapline_bridge.outbox.reader import DeadLetter, Page, Place, Reader
@@ -21,11 +21,13 @@ from strapline_bridge.outbox.transaction import Limits
 from strapline_bridge.outbox.writer import Counters, Run, Writer
 from strapline_bridge.outbox.zero import ClockMoment, corrected
 from strapline_bridge.steps import StepState
-from strapline_protocol.intervals import Range
+from strapline_protocol.intervals import IntervalSet, Range
 from strapline_protocol.publishing import Ended, Moment, Rejected, Stream
 
 #: How long closing waits for a disk that does not answer.
 _CLOSE_WITHIN_S: Final = 3.0
+#: Dead letters that one commit handles.
+_LETTERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +212,31 @@ class Outbox:
         """The next older stream that a store may have lost; see :meth:`Reader.latest_kept`."""
         return await self._reader.latest_kept(store, before)
 
-    async def dead_letters(self, most: int = 100) -> list[DeadLetter]:
-        """What servers have refused, for a person to see."""
-        return await self._reader.dead_letters(most)
+    async def dead_letters(self, most: int = 100, after: Place | None = None) -> list[DeadLetter]:
+        """What servers have refused, for a person to see; from a place on."""
+        return await self._reader.dead_letters(most, after or Place())
+
+    async def settle_letters(self, chosen: Callable[[DeadLetter], bool], *, discard: bool) -> int:
+        """Send dead letters again, or throw them away and explain the hole. How many readings.
+
+        A part at a time, each in one commit: dying in between leaves the rest as it was.
+
+        Raises:
+            OutboxReadError: the disk does not answer.
+        """
+        readings, after = 0, Place()
+        while letters := await self.dead_letters(_LETTERS, after):
+            after = Place(letters[-1].place.key, letters[-1].place.seq + 1)
+            numbers: dict[str, IntervalSet] = {}
+            for letter in filter(chosen, letters):
+                numbers.setdefault(letter.stream, IntervalSet()).add(*letter.numbers)
+            for stream, these in numbers.items():
+                self._writer.changes.letters.append(Handling(stream, these, discard))
+                self._writer.changes.touched.add(stream)
+                readings += len(these)
+            if numbers:
+                await self._writer.flush()
+        return readings
 
     # ------------------------------------------------------------------- a server answers
 

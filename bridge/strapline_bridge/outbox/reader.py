@@ -46,12 +46,27 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Readings that a server refused for good."""
+    """Readings that a server refused for good; their numbers adjoin.
 
+    Attributes:
+        place: where it stands among them: its stream's key and its first number.
+    """
+
+    place: Place
     stream: str
     series: Series
     code: str
     message: str
+
+    @property
+    def id(self) -> str:
+        """Names it on this machine, as ``3/1201``."""
+        return f"{self.place.key}/{self.place.seq}"
+
+    @property
+    def numbers(self) -> Range:
+        """Its first and its last number."""
+        return self.series.seq[0], sum(self.series.seq)
 
 
 class Reader:
@@ -141,15 +156,15 @@ class Reader:
         rows = await self._storage.read("latest_kept_stream", store=store, before=before)
         return self._storage.known.ledger.by_key().get(rows[0][0]) if rows else None
 
-    async def dead_letters(self, most: int = 100) -> list[DeadLetter]:
-        """The first dead letters.
+    async def dead_letters(self, most: int, after: Place) -> list[DeadLetter]:
+        """The first dead letters from a place on.
 
         Raises:
             OutboxReadError: the disk does not answer.
         """
-        rows = await self._storage.read("dead_letters", limit=most)
+        rows = await self._storage.read("dead_letters", key=after.key, seq=after.seq, limit=most)
         return [
-            DeadLetter(stream, series, code, message)
-            for stream, code, message, payload in rows
+            DeadLetter(Place(key, first), stream, series, code, message)
+            for stream, key, first, _, code, message, payload in rows
             for series in self._storage.series(payload)
         ]

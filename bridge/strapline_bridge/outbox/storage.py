@@ -15,7 +15,7 @@ from strapline_bridge.outbox.batch import Batch, Outcome
 from strapline_bridge.outbox.damage import damaged, is_damage, readable
 from strapline_bridge.outbox.database import check, open_database
 from strapline_bridge.outbox.errors import OutboxError, OutboxReadError, OutboxUnreadableError
-from strapline_bridge.outbox.ledger import Ledger, StreamRecord, ranges_from_json
+from strapline_bridge.outbox.ledger import Ledger, StreamRecord, existing, ranges_from_json
 from strapline_bridge.outbox.lock import ProcessLock
 from strapline_bridge.outbox.queries import queries
 from strapline_bridge.outbox.salvage import DAMAGED, finish, salvage
@@ -92,6 +92,10 @@ class Storage:
             OutboxError: nothing was written, and no new file could be made.
         """
         known, records = self.known, list(records)
+        for rejection in batch.rejected:
+            # Said while an earlier commit was sending the same letters again.
+            record = known.ledger[rejection.stream]
+            record.dead.update(existing(rejection.ranges, record.next_seq))
         async with self._turn:
             outcome = None if self._damaged else await self._try(batch, records)
             if outcome is None:
@@ -109,6 +113,9 @@ class Storage:
         for stream, numbers in outcome.returned.items():
             record = known.ledger[stream]
             record.settled = record.settled.minus(numbers)
+        for stream, numbers in outcome.revived.items():
+            record = known.ledger[stream]
+            record.dead = record.dead.minus(numbers)
         return outcome
 
     async def _try(self, batch: Batch, records: Sequence[StreamRecord]) -> Outcome | None:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from strapline_bridge.outbox.batch import Batch, Growth, Joining, Outcome, Rejection, Settlement
 from strapline_bridge.outbox.damage import readable
 from strapline_bridge.outbox.ledger import Ledger, StreamRecord, ranges_to_json
+from strapline_bridge.outbox.letters import LetterWork
 from strapline_bridge.outbox.queries import queries
 from strapline_bridge.outbox.rows import letter_values, merged, row_values
 from strapline_bridge.steps import StepState
@@ -107,6 +108,9 @@ class Transaction:
             await self._reject(rejection)
         for lacking in batch.lacking:
             await self._take_back(lacking)
+        letters = LetterWork(self._connection, self.outcome)
+        for handling in batch.letters:
+            await letters.handle(handling, self._ledger[handling.stream])
         if batch.joining is not None:
             await self._join(self._ledger[batch.joining.stream], batch.joining)
         await self._keep_within_bounds()

@@ -110,14 +110,25 @@ class Conversation(OutboxObserver):
 
     def returned(self, stream: str, numbers: IntervalSet) -> None:
         self._lanes.returned(stream, numbers)
+        self._declare_soon(stream)
         self._wake()
 
     def changed(self, stream: str) -> None:
         record = self._outbox.record(stream)
-        if record is not None and not record.told and stream not in self._to_declare:
-            self._to_declare.append(stream)
+        if record is not None and not record.told:
+            self._told_again(stream)
+        self._declare_soon(stream)
         self._holes_due.add(stream)
         self._wake()
+
+    def _declare_soon(self, stream: str) -> None:
+        """A stream of which nothing was left has something to say again: a hole, a dead letter."""
+        if stream not in self._told:
+            self._told_again(stream)
+
+    def _told_again(self, stream: str) -> None:
+        if stream not in self._to_declare:
+            self._to_declare.append(stream)
 
     # -------------------------------------------------------------- heard from the server
 

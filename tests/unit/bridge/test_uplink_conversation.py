@@ -412,3 +412,36 @@ async def test_once_the_past_is_all_there_the_status_says_so(tmp_path: Path) -> 
         talk.hear(Acknowledged(stream=stream, ranges=[(0, 9)]))
         (status,) = await talk.said()
         assert (status["type"], status["pending"]) == ("STATUS", 0)
+
+
+async def _refused_and_told(path: Path, limits: Limits) -> str:
+    """An earlier run of which a dead letter is left and nothing else, and all is told."""
+    earlier = await _past(path, 3)
+    async with an_outbox(path, limits=limits) as outbox:
+        outbox.acknowledge(earlier, [(0, 0), (2, 2)], "s")
+        outbox.reject(Rejected(stream=earlier, ranges=[(1, 1)], code="noSuchUser", message=""))
+        record = outbox.record(earlier)
+        assert record is not None
+        outbox.answered(record.message(), [(0, 0), (2, 2)], "s")
+        await outbox.flush()
+        assert record.told
+    return earlier
+
+
+@pytest.mark.parametrize("discard", [False, True])
+async def test_a_stream_of_dead_letters_is_declared_when_one_is_handled(
+    tmp_path: Path, *, discard: bool
+) -> None:
+    path, limits = tmp_path / "o.db", Limits(kept_bytes=0)
+    earlier = await _refused_and_told(path, limits)
+    async with an_outbox(path, limits=limits) as outbox:
+        talk = _Talk(outbox)
+        assert _kinds(await talk.said()) == ["STATUS"]
+        await outbox.settle_letters(lambda letter: True, discard=discard)
+        assert _kinds(await talk.said()) == ["STREAM"]
+        talk.answer(earlier, (0, 0), (2, 2))
+        told = await talk.said()
+        if discard:
+            assert _dropped(told) == [[[1, 1]]]
+        else:
+            assert [frame["series"][0]["seq"] for frame in told if "series" in frame] == [[1]]

@@ -28,6 +28,9 @@ ON CONFLICT (key) DO UPDATE SET
 -- name: save_settled
 UPDATE stream SET settled = :settled WHERE key = :key;
 
+-- name: save_dead
+UPDATE stream SET dead = :dead WHERE key = :key;
+
 -- name: forget_stream
 DELETE FROM stream WHERE key = :key;
 
@@ -87,8 +90,9 @@ INSERT OR REPLACE INTO dead_letter (stream, first_seq, last_seq, code, message, 
 VALUES (:stream, :first_seq, :last_seq, :code, :message, :payload);
 
 -- name: dead_letters
-SELECT stream.id, code, message, payload
+SELECT stream.id, dead_letter.stream, first_seq, last_seq, code, message, payload
 FROM dead_letter JOIN stream ON stream.key = dead_letter.stream
+WHERE (dead_letter.stream, first_seq) >= (:key, :seq)
 ORDER BY dead_letter.stream, first_seq LIMIT :limit;
 
 -- name: oldest_dead_letters
@@ -97,6 +101,10 @@ SELECT stream, first_seq, last_seq FROM dead_letter ORDER BY stream, first_seq L
 -- name: dead_letters_touching
 SELECT first_seq, last_seq, 0 AS weight, code, payload FROM dead_letter
 WHERE stream = :stream AND first_seq <= :last AND last_seq >= :first ORDER BY first_seq LIMIT :limit;
+
+-- name: letters_touching
+SELECT first_seq, last_seq, code, message, payload FROM dead_letter
+WHERE stream = :stream AND first_seq <= :last AND last_seq >= :first ORDER BY first_seq;
 
 -- name: delete_dead_letter
 DELETE FROM dead_letter WHERE stream = :stream AND first_seq = :first_seq;
