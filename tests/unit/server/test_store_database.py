@@ -214,7 +214,7 @@ def test_the_indexes_are_used_by_the_questions_of_every_day() -> None:
         values |= {"user_key": 1, "metric": 1, "device_key": 1, "first_minute": 1, "end_minute": 1}
         values |= {"from_ms": 1, "to_ms": 1, "longest_ms": 1, "counter": 1, "stream_key": 1}
         values |= {"kind": 1, "first": 1, "last": 1, "id": 1, "sub": 1, "position": 1, "most": 1}
-        values |= {"name": 1, "zone": 1}
+        values |= {"name": 1, "zone": 1, "block_key": 1}
         plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
         scans += [name for row in plan if row[3].startswith("SCAN") and "USING" not in row[3]]
     # People are few, and sorted by name.
