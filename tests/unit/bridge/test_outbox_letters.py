@@ -40,11 +40,15 @@ async def _to_send(outbox: Outbox) -> list[int]:
     return [number for row in page.rows for number in row.series.numbers()]
 
 
-def _weight(path: Path) -> int:
+def _in_file(path: Path, query: str) -> object:
+    """What stands on the disk at this moment, whatever memory says."""
     with sqlite3.connect(path) as plain:
-        (found,) = plain.execute("SELECT sum(length(payload) + 64) FROM series_row").fetchone()
+        (found,) = plain.execute(query).fetchone()
     plain.close()
-    return int(found or 0)
+    return found
+
+
+_WEIGHT = "SELECT sum(length(payload) + 64) FROM series_row"
 
 
 async def test_a_letter_names_whose_it_is_why_and_its_numbers(tmp_path: Path) -> None:
@@ -67,7 +71,8 @@ async def test_what_is_sent_again_is_pending_and_a_letter_no_more(tmp_path: Path
         assert await _to_send(outbox) == [2, 3]
         assert (outbox.status().dead_letters, outbox.status().pending) == (1, 2)
         assert heard.numbers[record.id].ranges() == [(2, 3)]
-        assert outbox.status().bytes == _weight(path)
+        assert outbox.status().bytes == _in_file(path, _WEIGHT)
+        assert _in_file(path, "SELECT dead FROM stream") == "[[7,7]]"
     async with an_outbox(path) as outbox:
         (record,) = outbox.records()
         assert (record.pending(), record.dead.ranges()) == ([(2, 3)], [(7, 7)])
@@ -83,6 +88,7 @@ async def test_what_is_thrown_away_leaves_a_record_until_a_server_has_it(tmp_pat
         assert await outbox.settle_letters(_all, discard=True) == 3
         assert record.holes[DISCARDED].ranges() == [(2, 3), (7, 7)]
         assert not record.dead
+        assert _in_file(path, "SELECT dead FROM stream") == "[]"
         assert not record.pending()
         assert await outbox.dead_letters() == []
         assert outbox.status().dead_letters == 0
@@ -97,12 +103,15 @@ async def test_what_is_thrown_away_leaves_a_record_until_a_server_has_it(tmp_pat
 
 
 async def test_one_that_a_clone_has_delivered_is_not_sent_again(tmp_path: Path) -> None:
-    async with an_outbox(tmp_path / "o.db") as outbox:
+    path = tmp_path / "o.db"
+    async with an_outbox(path) as outbox:
         record = await _with_letters(outbox, (2, 5))
         outbox.acknowledge(record.id, [(3, 3)], "s")
         await outbox.settle_letters(_all, discard=False)
         assert await _to_send(outbox) == [2, 4, 5]
         assert record.pending() == [(2, 2), (4, 5)]
+        there = "SELECT count(*) FROM series_row WHERE first_seq <= 3 AND last_seq >= 3"
+        assert _in_file(path, there) == 0
         assert not record.dead
 
 
