@@ -24,8 +24,8 @@ from strapline_protocol.asking import (
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.codec import decode_params, decode_server, encode_result
 from strapline_protocol.errors import MalformedMessageError, UnknownTypeError
-from strapline_protocol.messages import ClientMessage
-from strapline_protocol.opening import Error, ErrorCode, Request
+from strapline_protocol.messages import METHODS, ClientMessage
+from strapline_protocol.opening import Error, ErrorCode, Request, Role
 from strapline_protocol.publishing import Rejected
 from strapline_protocol.server_session import ServerSession
 from strapline_protocol.watching import (
@@ -316,6 +316,7 @@ class Viewer:
 
     async def _request(self, request: Request) -> None:
         try:
+            _check_role(request)
             params = decode_params(request)
             store, sub = self._context.store, self._grant.sub
             match params:
@@ -361,6 +362,13 @@ class Viewer:
 
     def _error(self, request: str, code: str, message: str) -> None:
         self._connection.send(Error(request=request, code=code, message=message[:1000]))
+
+
+def _check_role(request: Request) -> None:
+    """NoteError where the method is a bridge's."""
+    method = METHODS.get(request.method)
+    if method is not None and method.role is not Role.VIEWER:
+        raise NoteError(ErrorCode.NOT_ALLOWED, f"{request.method} is not for this role")
 
 
 def _change(payload: bytes) -> HealthDataUpdate | HistoryChanged:

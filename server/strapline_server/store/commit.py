@@ -23,7 +23,7 @@ from strapline_server.store.blocks import Place, Rebase, insert_blocks
 from strapline_server.store.columns import merge, wall_times, without_marks
 from strapline_server.store.counted import CountedDays
 from strapline_server.store.database import Transaction, Value
-from strapline_server.store.notes import HOST, OWNER, VIEWER, fold_notes
+from strapline_server.store.notes import HOST, OWNER, VIEWER, fold_notes, spell_ends
 from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
 from strapline_server.store.sources import know_contact
@@ -324,15 +324,15 @@ class Commit:
             self._fold(arrived.user, place, stream, series, at_ms)
             old = [index for index, at in enumerate(at_ms) if now_ms - at >= YOUNG_MS]
             if old:
-                times = [at_ms[index] for index in old]
+                until_ms = spell_ends(series, at_ms)
                 part = series.take(old) if stream.owner == OWNER else series
                 self._add(
                     Past(
                         arrived.user,
                         series.metric,
                         HistoryChange.BACKFILLED,
-                        min(times),
-                        max(times) + 1,
+                        min(at_ms[index] for index in old),
+                        min(max(until_ms[index] for index in old) + 1, SAFE_INTEGER),
                         len(old),
                     ),
                     stream,

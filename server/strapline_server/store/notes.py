@@ -1,9 +1,9 @@
 """Notes: what is not measured but said. Their shape, whose stream they are of, what is newest.
 
-A session, a mark and a host application's summary are readings without a value: stored in
-blocks like all others, so that history gives them. What is newest of them is kept beside in one
-small table: each session, the newest mark of each device, what was said last of each field of
-a summary.
+A session, a mark, a host application's summary and what a bridge noticed of a device's silence are
+readings without a value: stored in blocks like all others, so that history gives them. What is
+newest of them is kept beside in one small table: each session, the newest mark and the newest
+silence of each device, what was said last of each field of a summary.
 
 The server has a stream of its own for what is said to it: one for each of its runs, numbered by
 the database, so that no number is given twice whatever becomes of either.
@@ -19,13 +19,23 @@ from typing import Any, Final
 
 from pydantic import JsonValue, ValidationError
 
-from strapline_protocol.base import SAFE_INTEGER, Count, Label, StreamId, WallMs, WireModel
+from strapline_protocol.base import (
+    SAFE_INTEGER,
+    Code,
+    Count,
+    Label,
+    StreamId,
+    WallMs,
+    WireModel,
+)
 from strapline_protocol.codec import faults_of
-from strapline_protocol.metrics import MARK, SESSION, SUMMARY, metric_named
+from strapline_protocol.metrics import GAP, MARK, SESSION, SUMMARY, metric_named
 from strapline_protocol.opening import ClockState
 from strapline_protocol.publishing import Anchor, ClockSource, Zero
 from strapline_protocol.series import Series
 from strapline_protocol.watching import (
+    Gap,
+    GapData,
     HealthSummary,
     Mark,
     MarkData,
@@ -93,11 +103,21 @@ class _SummaryColumns(WireModel):
     summary: HealthSummary
 
 
-_COLUMNS: Final[Mapping[str, type[WireModel]]] = {
+class GapColumns(WireModel):
+    """Of metric ``gap``: for how long from its moment on there was nothing, and why."""
+
+    duration_ms: Count
+    cause: Code
+    evidence: Code | None = None
+
+
+#: What a person or a host application says.
+_SAYABLE: Final[Mapping[str, type[WireModel]]] = {
     SESSION.name: _SessionColumns,
     MARK.name: _MarkColumns,
     SUMMARY.name: _SummaryColumns,
 }
+_COLUMNS: Final[Mapping[str, type[WireModel]]] = {**_SAYABLE, GAP.name: GapColumns}
 
 
 class _Envelope(WireModel):
@@ -113,13 +133,15 @@ def check_note(note: Note) -> None:
         ValueError: it cannot; the text names the field and the fault, and no value.
     """
     metric = metric_named(note.metric)
+    if metric.name == GAP.name:
+        raise ValueError(f"metric: what was not measured a bridge says. Say {_said_names()}.")
     if not metric.said:
         raise ValueError(f"metric: {note.metric!r} is measured. What is said is {_said_names()}.")
     if set(note.columns) != set(metric.columns):
         raise ValueError(f"columns: those of {note.metric} are {', '.join(metric.columns)}")
     try:
         _Envelope.model_validate({"atMs": note.at_ms})
-        _COLUMNS[note.metric].model_validate(dict(note.columns), by_alias=True, by_name=False)
+        _SAYABLE[note.metric].model_validate(dict(note.columns), by_alias=True, by_name=False)
         to_series(note, 0, 0)
     except ValidationError as error:
         raise ValueError(faults_of(error)) from None
@@ -128,7 +150,7 @@ def check_note(note: Note) -> None:
 
 
 def _said_names() -> str:
-    return " or ".join(_COLUMNS)
+    return " or ".join(_SAYABLE)
 
 
 def to_series(note: Note, seq: int, elapsed_ms: int) -> Series:
@@ -184,7 +206,7 @@ def fold_notes(
     """
     ahead_ms = transaction.now_ms + AHEAD_MS
     latest_ms = SAFE_INTEGER if own else ahead_ms
-    rows = zip(series.numbers(), at_ms, _said(series), strict=True)
+    rows = zip(series.numbers(), at_ms, said(series), strict=True)
     for number, at, columns in rows:
         if columns is None or at > latest_ms:
             continue
@@ -212,6 +234,12 @@ def fold_notes(
                 for name, value in summary.items():
                     transaction.run("say_field", **key, name=name, content=json.dumps(value))
                 _bound_summary(transaction, user_key)
+            case GapColumns(duration_ms=lasts_ms):
+                until_ms = at + lasts_ms
+                if until_ms > latest_ms:
+                    continue
+                content = columns.model_dump_json(by_alias=True)
+                transaction.run("say_gap", **key, name="", until_ms=until_ms, content=content)
 
 
 def fold_notes_anew(transaction: Transaction, user_key: int, metric: str, device_key: int) -> None:
@@ -227,7 +255,7 @@ def fold_notes_anew(transaction: Transaction, user_key: int, metric: str, device
         fold_notes(transaction, user_key, device_key, row["stream_key"], series, at_ms, own=own)
 
 
-def _said(series: Series) -> list[WireModel | None]:
+def said(series: Series) -> list[WireModel | None]:
     """The columns of each note; None where they are not what they should be."""
     extra = series.model_extra or {}
     model = _COLUMNS[series.metric]
@@ -240,6 +268,16 @@ def _said(series: Series) -> list[WireModel | None]:
         except ValidationError:
             found.append(None)
     return found
+
+
+def spell_ends(series: Series, at_ms: Sequence[int]) -> Sequence[int]:
+    """Until when each reading tells something: of metric ``gap`` to the end of what it is about."""
+    if series.metric != GAP.name:
+        return at_ms
+    return [
+        min(at + columns.duration_ms, SAFE_INTEGER) if isinstance(columns, GapColumns) else at
+        for at, columns in zip(at_ms, said(series), strict=True)
+    ]
 
 
 def _bound_summary(transaction: Transaction, user_key: int) -> None:
@@ -259,7 +297,7 @@ def _bound_summary(transaction: Transaction, user_key: int) -> None:
 
 def read_said(
     transaction: Transaction, user_key: int, metric: str
-) -> SessionData | MarkData | SummaryData:
+) -> SessionData | MarkData | SummaryData | GapData:
     """The state of a metric that is said."""
     if metric == SESSION.name:
         return _session_data(newest_sessions(transaction, user_key, most=2))
@@ -267,6 +305,9 @@ def read_said(
         latest_ms = transaction.now_ms + AHEAD_MS
         row = transaction.one("newest_mark", user_key=user_key, latest_ms=latest_ms)
         return MarkData(mark=None if row is None else _mark(row))
+    if metric == GAP.name:
+        row = transaction.one("newest_gap", user_key=user_key)
+        return GapData(gap=None if row is None else _gap(row))
     rows = transaction.all("fields_said_last_first", user_key=user_key)
     summary = {row["name"]: json.loads(row["content"]) for row in rows}
     return SummaryData(summary=summary, at_ms=rows[0]["at_ms"] if rows else 0)
@@ -274,6 +315,17 @@ def read_said(
 
 def _mark(row: sqlite3.Row) -> Mark:
     return Mark(at_ms=row["at_ms"], label=json.loads(row["content"]))
+
+
+def _gap(row: sqlite3.Row) -> Gap:
+    columns = GapColumns.model_validate_json(row["content"])
+    return Gap(
+        from_ms=row["at_ms"],
+        to_ms=row["until_ms"],
+        cause=columns.cause,
+        evidence=columns.evidence,
+        device=row["device"],
+    )
 
 
 def newest_sessions(transaction: Transaction, user_key: int, most: int) -> list[Session]:

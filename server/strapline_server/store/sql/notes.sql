@@ -39,6 +39,25 @@ SET at_ms = excluded.at_ms, until_ms = excluded.until_ms, stream_key = excluded.
     seq = excluded.seq, content = excluded.content
 WHERE stream_key <> excluded.stream_key OR seq < excluded.seq;
 
+-- name: say_gap
+-- Of each device the one that ends last.
+INSERT INTO said (
+    user_key, metric, device_key, name, at_ms, until_ms, stream_key, seq, content
+)
+VALUES (
+    :user_key, :metric, :device_key, :name, :at_ms, :until_ms, :stream_key, :seq, :content
+)
+ON CONFLICT DO UPDATE
+SET at_ms = excluded.at_ms, until_ms = excluded.until_ms, stream_key = excluded.stream_key,
+    seq = excluded.seq, content = excluded.content
+WHERE (until_ms, seq) <= (excluded.until_ms, excluded.seq);
+
+-- name: newest_gap
+SELECT at_ms, until_ms, content, devices.id AS device
+FROM said JOIN devices USING (device_key)
+WHERE user_key = :user_key AND metric = 'gap'
+ORDER BY until_ms DESC, at_ms, device_key LIMIT 1;
+
 -- name: unsay
 DELETE FROM said
 WHERE user_key = :user_key AND metric = :metric AND device_key = :device_key AND name = :name;
