@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from strapline.commands.services import add_to
+from strapline.installing.service import Service
 from strapline.options import Debug, Json
 
 app = typer.Typer(help="The daemon beside the straps, and a look around.", no_args_is_help=True)
+add_to(app, Service.BRIDGE)
 
 #: Straps call once or twice a second; a sleeping watch every ten.
 _SCAN_S = 10.0

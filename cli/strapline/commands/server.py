@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from strapline.commands.services import add_to
 from strapline.folder import SERVICE_CONFIG
+from strapline.installing.service import Service
 from strapline.options import Debug, Json
 
 app = typer.Typer(help="The realtime server, its people and its tokens.", no_args_is_help=True)
+add_to(app, Service.SERVER)
 user = typer.Typer(help="The people who are measured.", no_args_is_help=True)
 app.add_typer(user, name="user")
 
@@ -211,7 +214,7 @@ def stats(
     data: Data = None,
     debug: Debug = False,
 ) -> None:
-    """Show how a server goes: who is here, what waits, what it counted.
+    """Show how a server goes: who is here, and what waits.
 
     Leaves with status 3 where no server runs; then it tells what the database alone can.
     """

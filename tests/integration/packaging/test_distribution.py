@@ -80,7 +80,15 @@ def test_the_wheel_has_every_file_of_every_package_and_the_dashboard(dist: Dist)
     assert any(name.startswith("strapline_server/_web/assets/") for name in names)
     top = {name.partition("/")[0] for name in names}
     modules = {Path(package).name for package in PACKAGES}
-    assert top == modules | {f"strapline-{strapline.__version__}.dist-info"}
+    release = f"strapline-{strapline.__version__}"
+    assert top == modules | {f"{release}.dist-info", f"{release}.data"}
+    share = f"{release}.data/data/share/strapline/"
+    assert {name.removeprefix(share) for name in names if name.startswith(share)} == {
+        str(path.relative_to(ROOT))
+        for folder in ("config", "systemd")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+    }
 
 
 def test_the_wheel_carries_every_licence(dist: Dist) -> None:
@@ -113,6 +121,8 @@ def test_it_installs_and_runs_without_node_and_checkout(
     demo = (command, "demo", "--headless", "--seconds", "3", "--json", "--data", tmp_path / "data")
     balance = json.loads(run(*demo, cwd=tmp_path, path=no_node).splitlines()[-1])
     assert balance["delivered"] == balance["notified"] > 0
+    service = run(command, "bridge", "install", "--dry-run", cwd=tmp_path, path=no_node)
+    assert "write /etc/systemd/system/strapline-bridge.service" in service
     where = run(
         python,
         "-c",
