@@ -108,5 +108,5 @@ async def test_another_users_socket_names_what_to_do(
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
     monkeypatch.setattr(asyncio, "open_unix_connection", refuse)
-    with pytest.raises(ControlError, match="another user's.*runuser"):
+    with pytest.raises(ControlError, match=r"another user's.*runuser"):
         await ask(tmp_path, SAY, Said(text_of=""))
