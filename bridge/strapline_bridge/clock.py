@@ -52,6 +52,40 @@ class SystemWallClock:
         return time.time_ns() // _NS_PER_MS
 
 
+class SystemAwakeClock:
+    """``CLOCK_MONOTONIC``, which stands still while the machine is suspended."""
+
+    __slots__ = ()
+
+    def now_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+class Suspensions:
+    """Tells for how long the machine was suspended: the boot clock counts that, the other not."""
+
+    def __init__(self, boot: BootClock, awake: BootClock) -> None:
+        self._boot = boot
+        self._awake = awake
+        self._ahead_ns: int | None = None
+
+    def slept_ns(self) -> int:
+        """Since this was asked last; 0 at first.
+
+        The clocks are read one after the other, and what this process waited for the processor
+        in between is no sleep: so at first the boot clock is taken to be ahead by the most that
+        it may be, and later by the least.
+        """
+        before_ns = self._awake.now_ns()
+        boot_ns = self._boot.now_ns()
+        least_ns = boot_ns - self._awake.now_ns()
+        if self._ahead_ns is None:
+            self._ahead_ns = boot_ns - before_ns
+        slept_ns = max(0, least_ns - self._ahead_ns)
+        self._ahead_ns += slept_ns
+        return slept_ns
+
+
 class TimeSource(StrEnum):
     """Where a wall time comes from; the bridge's own part of ``source`` in a stream's anchors."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,9 +12,17 @@ from typing import Final, Self
 
 from strapline_bridge.clock import BootClock, ClockState, WallClock, boot_id, clock_state
 from strapline_bridge.config import BridgeConfig, sends_in_the_open
+from strapline_bridge.gaps import GapWatch
 from strapline_bridge.intake import Arrived, Described, Intake
 from strapline_bridge.outbox import ClockMoment, Limits, Outbox, OutboxObserver, Run
-from strapline_bridge.radio import LinkChange, Radio, RadioBackend, RadioError, Timing
+from strapline_bridge.radio import (
+    LinkChange,
+    Radio,
+    RadioBackend,
+    RadioError,
+    RadioNotice,
+    Timing,
+)
 from strapline_bridge.radio.scan import ensure_available
 from strapline_bridge.status import BridgeStatus, DeviceBoard
 from strapline_bridge.timekeeper import Timekeeper
@@ -33,6 +41,7 @@ _RADIO_WITHIN_S: Final = 1.5
 _STORE_WITHIN_S: Final = 1.0
 _SEND_WITHIN_S: Final = 1.0
 _CLOCK_EVERY_S: Final = 60.0
+_LOOK_EVERY_S: Final = 5.0
 _NS_PER_MS: Final = 1_000_000
 
 
@@ -57,6 +66,7 @@ class Bridge:
         boot_clock: BootClock | None = None,
         wall_clock: WallClock | None = None,
         clock: Callable[[], ClockState] = clock_state,
+        awake_clock: BootClock | None = None,
     ) -> None:
         """Set up; nothing is opened before ``async with``.
 
@@ -66,16 +76,18 @@ class Bridge:
             version: of the program, told to the server.
             observers: hear of commits and acknowledgements.
             clock: how far the wall clock may be trusted at this moment.
+            awake_clock: stands still in a suspend, beside a ``boot_clock`` that is given.
         """
         self._config = config
         self._backend = backend
         self._tokens = tokens
         self._version = version
         self._timing = timing
-        self._time = Timekeeper(boot_clock, wall_clock, clock)
+        self._time = Timekeeper(boot_clock, wall_clock, clock, awake_clock)
         self._boot_id = boot_id()
         self._zero_ns = self._time.boot.now_ns()
         self._board = DeviceBoard(self._zero_ns)
+        self._gaps = GapWatch(self._zero_ns, self._time.suspensions.slept_ns)
         self._observers = [self._board, *observers]
         self._wearables = Wearables()
         self._parts: _Parts | None = None
@@ -129,6 +141,7 @@ class Bridge:
         parts = self._running
         try:
             await _end(self._tasks["radio"], _RADIO_WITHIN_S)
+            self._store(self._gaps.finish(self._time.boot.now_ns()))
             await _at_most(parts.outbox.finish(), _STORE_WITHIN_S)
             await parts.uplink.drain(_SEND_WITHIN_S)
         finally:
@@ -164,6 +177,8 @@ class Bridge:
                 await parts.radio.remove(known.device)
             if changed is None:
                 self._board.forget(known.device)
+                self._store(self._gaps.forget(known.device, self._time.boot.now_ns()))
+        self._watch_wearers()
         for wearable in wearables.wearables:
             parts.radio.add(wearable)
         parts.uplink.report()
@@ -213,6 +228,7 @@ class Bridge:
             self._backend,
             self._wearables.wearables,
             intake,
+            notice=self._noticed,
             clock=self._time.boot,
             timing=self._timing,
         )
@@ -229,11 +245,13 @@ class Bridge:
 
     def _start(self, parts: _Parts) -> None:
         self._parts = parts
+        self._watch_wearers()
         for name, work in (
             ("radio", self._listen(parts.radio)),
             ("uplink", parts.uplink.run()),
             ("outbox", parts.outbox.watch()),
             ("clock", self._watch_clock()),
+            ("gaps", self._watch_gaps()),
         ):
             self._tasks[name] = asyncio.create_task(work, name=f"bridge {name}")
 
@@ -256,14 +274,28 @@ class Bridge:
     def _deliver(self, item: Arrived | LinkChange | Described) -> None:
         parts = self._running
         if isinstance(item, Arrived):
+            self._store(self._gaps.arrived(item))
             parts.outbox.put(item)
             changed = self._board.arrived(item)
         elif isinstance(item, Described):
             changed = self._board.described(item)
         else:
+            self._store(self._gaps.link_changed(item))
             changed = self._board.link_changed(item)
         if changed:
             parts.uplink.report()
+
+    def _noticed(self, notice: RadioNotice) -> None:
+        self._store(self._gaps.noticed(notice))
+
+    def _store(self, statements: Sequence[Arrived]) -> None:
+        for statement in statements:
+            self._running.outbox.put(statement)
+
+    def _watch_wearers(self) -> None:
+        now_ns = self._time.boot.now_ns()
+        for wearable in self._wearables.wearables:
+            self._store(self._gaps.worn(wearable.device, wearable.user, now_ns))
 
     async def _status_message(self, request: str | None) -> Status:
         if request is not None:
@@ -282,6 +314,12 @@ class Bridge:
         while True:
             self._running.outbox.correct_time(self._time.moment())
             await asyncio.sleep(_CLOCK_EVERY_S)
+
+    async def _watch_gaps(self) -> None:
+        """Silences that go on are told of while they do, so that one who dies has told most."""
+        while True:
+            self._store(self._gaps.look(self._time.boot.now_ns()))
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     def _age_ms(self, oldest: Moment | None, now: ClockMoment) -> int:
         record = self._running.outbox.record(oldest.stream) if oldest else None

@@ -13,6 +13,7 @@ from strapline_bridge.readings import Quality
 from strapline_bridge.uplink import UplinkState
 from strapline_bridge.uplink.leaving import looks_like_address
 from strapline_bridge.wearables import Wearable
+from strapline_protocol.metrics import GAP
 from strapline_protocol.publishing import (
     ClockStatus,
     DeviceAbout,
@@ -105,6 +106,8 @@ class DeviceBoard(OutboxObserver):
 
     def committed(self, rows: Sequence[Row]) -> None:
         for row in rows:
+            if row.series.metric == GAP.name:
+                continue  # a statement about the past: the device has said nothing
             moment = Moment(stream=row.stream, elapsed_ms=sum(row.series.elapsed_ms))
             self._device(row.series.device).last = moment
 

@@ -8,6 +8,8 @@ from typing import Final
 from strapline_bridge.clock import (
     BootClock,
     ClockState,
+    Suspensions,
+    SystemAwakeClock,
     SystemBootClock,
     SystemWallClock,
     TimeSource,
@@ -37,8 +39,18 @@ class Timekeeper:
         boot: BootClock | None = None,
         wall: WallClock | None = None,
         state: Callable[[], ClockState] = clock_state,
+        awake: BootClock | None = None,
     ) -> None:
+        """Set up.
+
+        Args:
+            awake: stands still while the machine is suspended; beside a boot clock that is
+                given, one that is not.
+        """
+        if awake is None:
+            awake = SystemAwakeClock() if boot is None else boot
         self.boot = SystemBootClock() if boot is None else boot
+        self.suspensions = Suspensions(self.boot, awake)
         self.wall = SystemWallClock() if wall is None else wall
         self._state = state
         self._told: ClockMoment | None = None

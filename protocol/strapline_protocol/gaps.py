@@ -76,7 +76,8 @@ SHORTEST_GAP_MS: Final = 2_500
 UNPACED_GAP_MS: Final = 5_000
 #: A silence is longer than so many of the intervals before it.
 _PACES: Final = 2.5
-_PACED_BY: Final = 9
+#: How many intervals tell a wearable's pace.
+PACED_BY: Final = 9
 _FEWEST: Final = 3
 
 _RANKS: Final[dict[str, int]] = {cause: 2 * rank for rank, cause in enumerate(GapCause)}
@@ -110,7 +111,7 @@ def silences(times_ms: Iterable[int]) -> Iterator[tuple[int, int]]:
         times_ms: in order; to know the pace at a range's beginning, from some readings before it.
     """
     before: int | None = None
-    pace: deque[int] = deque(maxlen=_PACED_BY)
+    pace: deque[int] = deque(maxlen=PACED_BY)
     for at_ms in times_ms:
         if before is not None and at_ms > before:
             interval_ms = at_ms - before

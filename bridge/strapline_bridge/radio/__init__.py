@@ -3,11 +3,15 @@
 from strapline_bridge.radio.backend import PLATFORM, RadioBackend, load_backend
 from strapline_bridge.radio.errors import NoAdapterError, RadioError
 from strapline_bridge.radio.events import (
+    AdapterChange,
+    Heard,
     LinkChange,
     LinkState,
+    NoticeSink,
     Notification,
     Offered,
     RadioEvent,
+    RadioNotice,
     RadioSink,
 )
 from strapline_bridge.radio.link import Target
@@ -17,15 +21,19 @@ from strapline_bridge.radio.timing import Timing
 
 __all__ = [
     "PLATFORM",
+    "AdapterChange",
+    "Heard",
     "LinkChange",
     "LinkState",
     "NoAdapterError",
+    "NoticeSink",
     "Notification",
     "Offered",
     "Radio",
     "RadioBackend",
     "RadioError",
     "RadioEvent",
+    "RadioNotice",
     "RadioSink",
     "Sighting",
     "Target",

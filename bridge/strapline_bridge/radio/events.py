@@ -1,4 +1,4 @@
-"""What the radio reports: a notification that arrived, a link that changed."""
+"""What the radio reports: a notification that arrived, a link that changed, why none stands."""
 
 from __future__ import annotations
 
@@ -65,6 +65,25 @@ class LinkChange:
     offered: tuple[Offered, ...] = field(default=(), compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A wearable's advertising was heard while no link to it stood."""
+
+    device_id: str
+    boot_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterChange:
+    """The adapter or the Bluetooth service went away, or is there again."""
+
+    away: bool
+    boot_ns: int
+
+
 RadioEvent = Notification | LinkChange
+#: What the radio notices beside that: why no link stands.
+RadioNotice = Heard | AdapterChange
 #: Takes an event at once, without waiting: it is called inside the radio's callbacks.
 RadioSink = Callable[[RadioEvent], None]
+NoticeSink = Callable[[RadioNotice], None]

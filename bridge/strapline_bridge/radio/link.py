@@ -18,11 +18,14 @@ from strapline_bridge.radio.backend import RadioBackend
 from strapline_bridge.radio.ending import to_the_end
 from strapline_bridge.radio.errors import TRANSIENT, failure_class
 from strapline_bridge.radio.events import (
+    Heard,
     LinkChange,
     LinkState,
+    NoticeSink,
     Notification,
     Offered,
     RadioEvent,
+    RadioNotice,
     RadioSink,
 )
 from strapline_bridge.radio.finder import Finder
@@ -32,6 +35,10 @@ from strapline_bridge.radio.timing import Timing
 _log = logging.getLogger(__name__)
 
 _NS_PER_S: Final = 1_000_000_000
+
+
+def ignore_notice(notice: RadioNotice) -> None:
+    """For whoever does not ask why no link stands."""
 
 
 class Target(Protocol):
@@ -66,6 +73,7 @@ class Shared:
     descriptions: Mapping[str, Description]
     timing: Timing
     random: Callable[[], float]
+    notice: NoticeSink = ignore_notice
 
 
 class Link:
@@ -93,6 +101,7 @@ class Link:
             device = await shared.finder.find(self._addresses)
             self._worthwhile = False
             try:
+                shared.notice(Heard(self._device_id, shared.clock.now_ns()))
                 client = await self._connect(device)
                 if client is None:
                     continue

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from strapline_bridge.clock import BootClock, SystemBootClock
 from strapline_bridge.decoders import DECODERS, DESCRIPTIONS, Decoder, Description
 from strapline_bridge.radio.backend import RadioBackend
-from strapline_bridge.radio.errors import RadioError
-from strapline_bridge.radio.events import RadioSink
+from strapline_bridge.radio.errors import NoAdapterError, RadioError
+from strapline_bridge.radio.events import AdapterChange, NoticeSink, RadioSink
 from strapline_bridge.radio.finder import Finder
-from strapline_bridge.radio.link import Link, Shared, Target
+from strapline_bridge.radio.link import Link, Shared, Target, ignore_notice
 from strapline_bridge.radio.timing import Timing
 
 _log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Radio:
         wearables: Iterable[Target],
         sink: RadioSink,
         *,
+        notice: NoticeSink = ignore_notice,
         clock: BootClock | None = None,
         decoders: Mapping[str, Decoder] = DECODERS,
         descriptions: Mapping[str, Description] = DESCRIPTIONS,
@@ -45,6 +46,7 @@ class Radio:
             backend: the Bluetooth stack.
             wearables: those chosen at the start; see :meth:`add`.
             sink: takes events inside the stack's callbacks: it must neither wait nor raise.
+            notice: told, likewise, what explains that no link stands.
             clock: stamps events at arrival.
             decoders: characteristics worth subscribing to.
             descriptions: those worth reading once.
@@ -63,6 +65,7 @@ class Radio:
             descriptions=descriptions,
             timing=timing,
             random=random,
+            notice=notice,
         )
         self._links = {wearable.device: Link(wearable, self._shared) for wearable in wearables}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -103,7 +106,10 @@ class Radio:
     def _set_problem(self, problem: RadioError | None) -> None:
         if str(problem) == str(self.problem):
             return
+        was_away, away = (isinstance(one, NoAdapterError) for one in (self.problem, problem))
         self.problem = problem
+        if away is not was_away:
+            self._shared.notice(AdapterChange(away, self._shared.clock.now_ns()))
         if problem is None:
             _log.info("Bluetooth works again")
         else:

@@ -33,7 +33,9 @@ def _fields(text: str = "", **nested: object) -> Mapping[str, object]:
 _MOMENT: Final = _fields("stream elapsedMs")
 _SERIES: Final = _fields(
     # For each metric what the registry names; `rr` and the rest are numbers and marks.
-    "user device metric seq elapsedMs value rr contact energyKj quality onChange",
+    "user device metric seq elapsedMs value rr contact energyKj quality onChange"
+    # What the bridge states of a wearable's silence: a length and two codes of ours.
+    " durationMs cause evidence",
     counter=_fields("id from"),
 )
 _ZERO: Final = _fields("version", anchors=_fields("elapsedMs wallMs uncertaintyMs source"))

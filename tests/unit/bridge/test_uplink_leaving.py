@@ -48,6 +48,17 @@ _SERIES = Series(
     on_change=True,
 )
 #: Every message that a bridge sends, with every field said.
+_GAP = Series(
+    user="anna",
+    device="d" * 22,
+    metric="gap",
+    seq=[1],
+    elapsed_ms=[0],
+    value=[None],
+    durationMs=[60_000],  # type: ignore[call-arg]  # columns of its own
+    cause=["radioLost"],
+    evidence=["heard"],
+)
 _FULL: list[WireModel] = [
     Authenticate(token="t", client=Client(name="bridge", version="1", metrics=["steps"])),
     Refresh(token="t"),
@@ -60,7 +71,7 @@ _FULL: list[WireModel] = [
         ),
         ended=Ended(elapsed_ms=1, clean=True),
     ),
-    Readings(stream=_STREAM, lane=Lane.LIVE, series=[_SERIES]),
+    Readings(stream=_STREAM, lane=Lane.LIVE, series=[_SERIES, _GAP]),
     Dropped(stream=_STREAM, ranges=[(0, 1)], reason="sizeBound"),
     Status(
         devices=[
