@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from strapline import __version__
+from strapline.reloading import BridgeReload, reloading
 from strapline.service_status import bridge_line
 from strapline.systemd import Systemd
 from strapline_bridge.config import BridgeConfig
@@ -12,8 +15,13 @@ from strapline_bridge.radio import load_backend
 from strapline_bridge.uplink import configured_tokens
 
 
-async def run_bridge(settings: BridgeConfig, systemd: Systemd) -> None:
+async def run_bridge(settings: BridgeConfig, systemd: Systemd, path: Path) -> None:
     """Work until cancelled, and tell systemd how it goes.
+
+    Args:
+        settings: as read from
+        path: which is read again at SIGHUP.
+        systemd: the service manager, if one started this.
 
     Raises:
         BridgeError: it cannot start, or a part of it ended that should not.
@@ -28,5 +36,6 @@ async def run_bridge(settings: BridgeConfig, systemd: Systemd) -> None:
             except OutboxReadError as error:
                 return f"the outbox cannot be read ({error})"
 
-        async with systemd.serving(describe):
+        reload = BridgeReload(bridge, path, settings)
+        async with reloading(reload, path), systemd.serving(describe):
             await bridge.run()

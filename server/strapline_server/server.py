@@ -57,6 +57,8 @@ _COOL_EVERY_S: Final = 0.5
 _NAMES_EVERY_S: Final = 5.0
 #: A store that nobody writes to is tried.
 _PROBE_EVERY_S: Final = 30.0
+#: Settings that only a restart changes.
+_FIXED: Final = ("state_folder", "host", "port")
 #: How long a stop waits for clients to close.
 _GOODBYE_S: Final = 2.0
 
@@ -121,6 +123,27 @@ class Server:
         self._stopping = False
 
     # What callers use
+
+    def reconfigure(self, config: ServerConfig) -> list[str]:
+        """Use these settings for all who connect from now on.
+
+        Returns:
+            The names of those that differ and stay until a restart.
+
+        Raises:
+            SecretError: the secret or a public key cannot be used; nothing is changed.
+        """
+        fixed = {name: getattr(self.config, name) for name in _FIXED}
+        changed = [name for name, value in fixed.items() if getattr(config, name) != value]
+        config = config.model_copy(update=fixed)
+        authority = self._make_authority(config)
+        self.config = config
+        self.allowed_origins = config.allowed_origins
+        self.message_bytes = config.limits.message_bytes
+        self.buffer_bytes = config.limits.viewer_buffer_bytes
+        self._admin = Admin(self._store, authority)
+        self._context = self._make_context(authority)
+        return changed
 
     @property
     def port(self) -> int:
@@ -202,8 +225,7 @@ class Server:
 
     async def _start(self) -> None:
         prepare_folder(self.config)
-        secret = self._secret or load_or_make_secret(self.config.secret_path)
-        authority = make_authority(self.config, secret, self._wall_ms)
+        authority = self._make_authority(self.config)
         self._lock.acquire()
         try:
             await self._store.open()
@@ -280,6 +302,10 @@ class Server:
         self.wheel.stop()
         await self._store.close()
         self._lock.release()
+
+    def _make_authority(self, config: ServerConfig) -> Authority:
+        secret = self._secret or load_or_make_secret(config.secret_path)
+        return make_authority(config, secret, self._wall_ms)
 
     def _make_context(self, authority: Authority) -> Context:
         limits = self.config.limits

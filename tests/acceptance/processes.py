@@ -65,6 +65,10 @@ class Program:
             if time.monotonic() > deadline_s:
                 raise AssertionError(f"no {pattern!r} came:\n{self.out}\n{self.err}")
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal that it goes on after."""
+        self._process.send_signal(number)
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Send a signal; the status and how long it took, in s."""
         began_s = time.monotonic()

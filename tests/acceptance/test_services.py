@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from strapline_bridge.wearables import Wearable, Wearables, WearablesFile
 from tests.acceptance.processes import PATIENCE_S, Program, environment, strapline
 
 
@@ -24,6 +25,10 @@ class Manager:
 
     def wait_for(self, message: str) -> None:
         while message not in self.heard:
+            self.heard.append(self._socket.recv(4_096).decode())
+
+    def wait_for_text(self, part: str) -> None:
+        while not any(part in message for message in self.heard):
             self.heard.append(self._socket.recv(4_096).decode())
 
     def close(self) -> None:
@@ -75,3 +80,42 @@ def test_a_bridge_is_ready_without_bluetooth_and_says_what_is_wrong(
         manager.wait_for("WATCHDOG=1")
         stops(running)
         manager.wait_for("STOPPING=1")
+
+
+def test_a_server_reads_its_settings_again_and_says_what_needs_a_restart(
+    tmp_path: Path, manager: Manager
+) -> None:
+    settings = tmp_path / "server.toml"
+    heading = f'[server]\nstate_folder = "{tmp_path}/state"\nport = 0\n'
+    settings.write_text(heading)
+    env = started_by(manager, tmp_path, 30)
+    with strapline(["server", "run", "--config", settings], env) as running:
+        manager.wait_for("READY=1")
+        settings.write_text(f"{heading}unknown = 1\n")
+        running.send(signal.SIGHUP)
+        running.wait_for("nothing was changed: .*server.toml.*unknown")
+        settings.write_text(f'{heading}host = "::1"\n[limits]\nconnections = 7\n')
+        running.send(signal.SIGHUP)
+        running.wait_for("server.toml: host: only a restart changes that")
+        stops(running)
+
+
+def test_a_bridge_takes_up_the_wearables_that_stand_there_now(
+    tmp_path: Path, manager: Manager
+) -> None:
+    settings = tmp_path / "bridge.toml"
+    settings.write_text(f'state_dir = "{tmp_path}/state"\n')
+    env = started_by(manager, tmp_path, 0.3)
+    with strapline(["bridge", "run", "--config", settings], env) as running:
+        manager.wait_for("READY=1")
+        strap = Wearable(
+            device="strap", addresses=("AA:BB:CC:DD:EE:FF",), user="anna", name="H10", added_at=1
+        )
+        WearablesFile(tmp_path / "state").change(lambda _: Wearables(wearables=(strap,)))
+        settings.write_text(
+            f'state_dir = "{tmp_path}/state"\nlog_level = "info"\n[outbox]\nmax_mib = 64\n'
+        )
+        running.send(signal.SIGHUP)
+        running.wait_for("bridge.toml: outbox: only a restart changes that")
+        manager.wait_for_text("0 of 1 wearables connected")
+        stops(running)

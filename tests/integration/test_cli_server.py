@@ -181,7 +181,7 @@ async def test_serving_the_network_without_tls_is_warned_of(
         state_folder=tmp_path / "server", host=host, port=0, plain_beyond_loopback=True
     )
     with caplog.at_level(logging.INFO):
-        serving = asyncio.create_task(serve(here, Systemd(None)))
+        serving = asyncio.create_task(serve(here, Systemd(None), tmp_path / "server.toml"))
         async with asyncio.timeout(20):
             while "serving on port" not in caplog.text:  # noqa: ASYNC110  # no event tells of it
                 await asyncio.sleep(0.01)

@@ -67,9 +67,10 @@ def run(
     from strapline.systemd import Systemd
     from strapline_bridge.config import DEFAULT_PATH, load
 
-    settings = load(config or DEFAULT_PATH)
+    path = config or DEFAULT_PATH
+    settings = load(path)
     logs.set_up(settings.log_level.number)
-    run_until_stopped(run_bridge(settings, Systemd.from_environment()))
+    run_until_stopped(run_bridge(settings, Systemd.from_environment(), path))
 
 
 @app.command("key")

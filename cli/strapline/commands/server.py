@@ -46,7 +46,7 @@ def run(*, config: Config = SERVICE_CONFIG, debug: Debug = False) -> None:
 
     settings = load_config(config)
     logs.set_up(logging.INFO)
-    run_until_stopped(serve(settings, Systemd.from_environment()), fast=True)
+    run_until_stopped(serve(settings, Systemd.from_environment(), config), fast=True)
 
 
 @user.command("add")
@@ -224,6 +224,34 @@ def stats(
 
     status = run_until_stopped(show(settings(config, data), as_json=as_json, watch=watch))
     raise typer.Exit(status or 0)
+
+
+@app.command("verify")
+def verify(
+    *,
+    who: Annotated[
+        str | None, typer.Option("--user", metavar="USER", help="What concerns this user alone.")
+    ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(
+            "--stream", metavar="STREAM", help="This run of a bridge alone; its first letters do."
+        ),
+    ] = None,
+    config: OtherConfig = None,
+    data: Data = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Read everything that is stored, and say whether it is all there, once.
+
+    Works beside a server that runs. Leaves with status 1 where something is missing, twice or
+    damaged, and with 2 where it could not be verified.
+    """
+    from strapline.verifying import show
+    from strapline.where import settings
+
+    raise typer.Exit(show(settings(config, data), who, stream, as_json=as_json))
 
 
 @app.command("backup")
