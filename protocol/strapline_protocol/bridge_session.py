@@ -13,7 +13,7 @@ from strapline_protocol.errors import LocalProtocolError
 from strapline_protocol.intervals import IntervalSet
 from strapline_protocol.link import ClientLink, LinkState, expected
 from strapline_protocol.messages import ServerMessage
-from strapline_protocol.opening import Authenticated, Client
+from strapline_protocol.opening import Authenticated, Client, Request
 from strapline_protocol.publishing import (
     Acknowledged,
     Dropped,
@@ -98,6 +98,11 @@ class BridgeSession(ClientLink):
         """The frame with this bridge's state."""
         self._require_ready()
         return encode(status)
+
+    def ask(self, request: Request) -> bytes:
+        """The frame that asks what the server has of this bridge: ``accounts``, ``digests``."""
+        self._require_ready()
+        return encode(request)
 
     def under_way(self, stream: str) -> IntervalSet:
         """What of this stream was sent here and is not accounted for."""

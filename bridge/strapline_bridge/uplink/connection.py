@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -18,7 +18,6 @@ from websockets.typing import Subprotocol
 from strapline_bridge.clock import BootClock
 from strapline_bridge.config import is_loopback
 from strapline_bridge.errors import BridgeError
-from strapline_bridge.uplink.conversation import Conversation
 from strapline_bridge.uplink.leaving import let_out
 from strapline_bridge.uplink.retrying import Ending
 from strapline_bridge.uplink.tokens import TokenSource
@@ -74,7 +73,23 @@ class Progress:
     come_back_at_ms: int | None = None
 
 
-Converse = Callable[[BridgeSession, Hello, Authenticated, Callable[[], None]], Conversation]
+class Talk(Protocol):
+    """What says and hears in a connection: a bridge's conversation for one."""
+
+    def say(self, frame: bytes) -> None:
+        """Send this first."""
+        ...
+
+    def take(self, message: ServerMessage) -> None:
+        """Act on a message that came."""
+        ...
+
+    async def next_frame(self) -> bytes | None:
+        """What is to be sent now, or None until woken."""
+        ...
+
+
+Converse = Callable[[BridgeSession, Hello, Authenticated, Callable[[], None]], Talk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,7 @@ class Endpoint:
         converse: makes the conversation once the session stands.
         greeted: hears of each HELLO, for the clock.
         connected: hears that the session stands.
-        done: hears that a conversation is over.
+        done: hears that what ``converse`` made is over.
     """
 
     url: str
@@ -95,7 +110,7 @@ class Endpoint:
     converse: Converse
     greeted: Callable[[Greeting], None]
     connected: Callable[[], None]
-    done: Callable[[Conversation], None]
+    done: Callable[[], None]
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -223,16 +238,16 @@ class Connection:
                 task.cancel()
             await asyncio.gather(*both, return_exceptions=True)
             self.progress.useful = self._session.useful
-            self._endpoint.done(conversation)
+            self._endpoint.done()
 
-    async def _pump(self, websocket: ClientConnection, conversation: Conversation) -> None:
+    async def _pump(self, websocket: ClientConnection, conversation: Talk) -> None:
         while True:
             self._wake.clear()
             while (frame := await conversation.next_frame()) is not None:
                 await self._send(websocket, frame)
             await self._wake.wait()
 
-    async def _listen(self, websocket: ClientConnection, conversation: Conversation) -> None:
+    async def _listen(self, websocket: ClientConnection, conversation: Talk) -> None:
         while True:
             async with asyncio.timeout(self._session.silence_allowed_ms / 1_000):
                 message = await self._receive(websocket)
@@ -253,7 +268,7 @@ class Connection:
         await websocket.send(let_out(frame), text=True)
         self.progress.frames += 1
 
-    async def _renew(self, message: TokenExpiring, conversation: Conversation) -> None:
+    async def _renew(self, message: TokenExpiring, conversation: Talk) -> None:
         tokens = self._endpoint.tokens
         if message.token is not None:
             token = message.token

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from strapline_bridge.outbox import Outbox, OutboxObserver, Row, merged
+from strapline_bridge.uplink.asking import Questions
 from strapline_bridge.uplink.lanes import Lanes
 from strapline_bridge.uplink.recalling import Recall
 from strapline_bridge.uplink.sent import Sent
@@ -22,7 +23,7 @@ from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.codec import encode
 from strapline_protocol.intervals import IntervalSet, Range
 from strapline_protocol.messages import ServerMessage
-from strapline_protocol.opening import Authenticated, Error
+from strapline_protocol.opening import Authenticated, Error, Result
 from strapline_protocol.publishing import (
     Acknowledged,
     Dropped,
@@ -87,6 +88,7 @@ class Conversation(OutboxObserver):
         self._holes_told: dict[tuple[str, str], IntervalSet] = {}
         self._holes_due: set[str] = set()
         self._asked: deque[bytes] = deque()
+        self.questions = Questions(session, wake)
         self._status_due: deque[str | None] = deque([None], maxlen=_MOST_REPORTS)
         self._behind = False
         self._begin(new_history)
@@ -141,6 +143,10 @@ class Conversation(OutboxObserver):
                 self._rejected(message)
             case Sync():
                 self._status_due.append(message.request)
+            case Result():
+                self.questions.take(message)
+            case Error() if self.questions.take(message):
+                return
             case Error():
                 _log.warning("the server answers %s: %s", message.code, message.message)
             case _:
@@ -203,10 +209,17 @@ class Conversation(OutboxObserver):
         self._asked.append(frame)
         self._wake()
 
+    def end(self) -> None:
+        """The connection is over: what was asked is not answered any more."""
+        self.questions.end()
+
     async def next_frame(self) -> bytes | None:
         """The next frame, or None while there is nothing to say or no room to say it."""
         if self._asked:
             return self._asked.popleft()
+        question = self.questions.next_frame()
+        if question is not None:
+            return question
         if self._to_declare and self._to_declare[0] == self._outbox.stream:
             return self._declare(self._to_declare.popleft())
         if self._status_due:

@@ -55,6 +55,8 @@ ALLOWED: Final = MappingProxyType(
         "REFRESH": _fields("type token"),
         "STREAM": _fields("type stream nextSeq", zero=_ZERO, ended=_fields("elapsedMs clean")),
         "READINGS": _fields("type stream lane", series=_SERIES),
+        # A bridge asks of its own streams by number: nothing of a reading is in that.
+        "REQUEST": _fields("type request method", params=_fields("stream first ranges")),
         "DROPPED": _fields("type stream ranges reason"),
         "STATUS": _fields(
             "type pending oldestPendingMs request",

@@ -7,22 +7,26 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import random
-from typing import Final
+from typing import Final, TypeVar
 
 from strapline_bridge.clock import BootClock
 from strapline_bridge.outbox import Outbox
 from strapline_bridge.uplink.connection import Connection, Endpoint, Greeting
 from strapline_bridge.uplink.conversation import Conversation
+from strapline_bridge.uplink.errors import NotConnectedError
 from strapline_bridge.uplink.retrying import Ending, after
 from strapline_bridge.uplink.sent import Sent
 from strapline_bridge.uplink.state import Link, UplinkState
 from strapline_bridge.uplink.tokens import TokenSource
+from strapline_protocol.base import WireModel
 from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.closing import Backoff
 from strapline_protocol.opening import Authenticated, Client, Hello
 from strapline_protocol.publishing import Rejected, Status
 
 _log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=WireModel)
 
 _STATUS_EVERY_S: Final = 30.0
 #: The bridge's own code for a dead letter that no message may carry.
@@ -102,6 +106,21 @@ class Uplink:
     def retry_now(self) -> None:
         """Do not wait any longer: a token was mended, a network came back."""
         self._now.set()
+
+    async def ask(self, method: str, params: WireModel, kind: type[R]) -> R:
+        """What the server answers to a question of this bridge's.
+
+        Raises:
+            NotConnectedError: there is no connection.
+            NotAnsweredError: the server refused, was silent, or said something else.
+        """
+        if self._conversation is None:
+            why = (self.state.why or "it is being connected to").removesuffix(".")
+            raise NotConnectedError(
+                f"this bridge is not connected to its server: {why}",
+                "Put that right, or look at what is here alone with --offline",
+            )
+        return await self._conversation.questions.ask(method, params, kind)
 
     async def drain(self, within_s: float) -> bool:
         """Wait until all is acknowledged, where there is a connection. Whether it is."""
@@ -197,11 +216,13 @@ class Uplink:
         self.report()
         self._report_later()
 
-    def _done(self, conversation: Conversation) -> None:
+    def _done(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self.state.unsolicited = self._sent.unsolicited
-        self._outbox.ignore(conversation)
-        self._conversation = None
+        if self._conversation is not None:
+            self._conversation.end()
+            self._outbox.ignore(self._conversation)
+            self._conversation = None
         self._heard.set()

@@ -17,7 +17,6 @@ from strapline_bridge.errors import BridgeError
 from strapline_bridge.outbox.errors import OutboxReadError
 from strapline_bridge.uplink import connection as module
 from strapline_bridge.uplink.connection import Connection, Endpoint, Greeting
-from strapline_bridge.uplink.conversation import Conversation
 from strapline_bridge.uplink.leaving import MayNotLeaveError
 from strapline_bridge.uplink.retrying import Ending
 from strapline_bridge.uplink.tokens import SignedTokens, TokenSource
@@ -72,7 +71,7 @@ class _Attempt:
     def _connected(self) -> None:
         self.connected += 1
 
-    def _done(self, _: Conversation) -> None:
+    def _done(self) -> None:
         self.done += 1
 
     async def ending(self) -> Ending:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strapline_bridge.uplink.leaving import ALLOWED, MayNotLeaveError, let_out, looks_like_address
 from strapline_protocol.base import WireModel
 from strapline_protocol.codec import encode
-from strapline_protocol.opening import Authenticate, Client, Refresh
+from strapline_protocol.opening import Authenticate, Client, Refresh, Request
 from strapline_protocol.publishing import (
     Anchor,
     ClockSource,
@@ -73,6 +73,7 @@ _FULL: list[WireModel] = [
     ),
     Readings(stream=_STREAM, lane=Lane.LIVE, series=[_SERIES, _GAP]),
     Dropped(stream=_STREAM, ranges=[(0, 1)], reason="sizeBound"),
+    Request(request="r", method="m", params={"stream": _STREAM, "first": 0, "ranges": [[0, 1]]}),
     Status(
         devices=[
             DeviceStatus(

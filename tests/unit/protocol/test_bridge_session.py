@@ -13,7 +13,7 @@ from strapline_protocol.codec import decode_client, encode
 from strapline_protocol.errors import LocalProtocolError, RemoteProtocolError
 from strapline_protocol.intervals import IntervalSet
 from strapline_protocol.link import HEARTBEAT_UNTIL_TOLD_MS, LinkState
-from strapline_protocol.opening import Authenticate, Heartbeat, Refresh, Role
+from strapline_protocol.opening import Authenticate, Heartbeat, Refresh, Request, Role
 from strapline_protocol.publishing import (
     Acknowledged,
     Dropped,
@@ -35,6 +35,7 @@ from tests.unit.protocol.examples import (
 
 HELLO = SERVER_MESSAGES[0]
 DECLARED = Stream(stream=STREAM, next_seq=5, zero=ZERO)
+ASKED = Request(request="b1", method="accounts", params={"stream": STREAM})
 DROPPED = Dropped(stream=STREAM, ranges=[(0, 1)], reason="full")
 (STATUS,) = (one for one in CLIENT_MESSAGES if isinstance(one, Status))
 
@@ -111,8 +112,9 @@ def test_one_authenticates_once_and_after_the_greeting(state: LinkState) -> None
         lambda made: made.publish(STREAM, Lane.LIVE, [series(0)], 0),
         lambda made: made.drop(DROPPED),
         lambda made: made.report(STATUS),
+        lambda made: made.ask(ASKED),
     ],
-    ids=["refresh", "declare", "publish", "drop", "report"],
+    ids=["refresh", "declare", "publish", "drop", "report", "ask"],
 )
 def test_nothing_is_sent_before_the_session_stands(
     say: Callable[[BridgeSession], bytes], state: LinkState
@@ -133,6 +135,7 @@ def test_frames_say_what_they_were_given() -> None:
     assert decode_client(made.declare(DECLARED)) == DECLARED
     assert decode_client(made.drop(DROPPED)) == DROPPED
     assert decode_client(made.report(STATUS)) == STATUS
+    assert decode_client(made.ask(ASKED)) == ASKED
     assert decode_client(made.publish(STREAM, Lane.LIVE, [series(1, 3)], 0)) == readings(1, 3)
 
 
