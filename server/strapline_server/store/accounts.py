@@ -1,8 +1,9 @@
 """Which numbers of a stream are accounted for, and how: received, rejected, dropped or erased.
 
 Received overrides rejected and dropped whenever it comes; erased overrides all. Each number is
-in one kind at most. All is done by queries that touch only the ranges concerned, so that a
-stream with ten thousand holes costs no more than one without.
+in one kind at most; of what was rejected or dropped the reason is kept. All is done by queries that
+touch only the ranges concerned, so that a stream with ten thousand holes costs no more than one
+without.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ class Accounts:
             self._add(Kind.RECEIVED, first, last)
         return new
 
-    def reject(self, ranges: list[Range]) -> None:
-        """Account for these as rejected, where nothing better is known of them."""
-        self._fill(Kind.REJECTED, ranges)
+    def reject(self, ranges: list[Range], code: str) -> list[Range]:
+        """Account for these as rejected, where nothing better is known; those that are it now."""
+        return self._fill(Kind.REJECTED, ranges, code)
 
-    def drop(self, ranges: list[Range]) -> None:
-        """Account for these as dropped, where nothing better is known of them."""
-        self._fill(Kind.DROPPED, ranges)
+    def drop(self, ranges: list[Range], reason: str) -> list[Range]:
+        """Account for these as dropped, where nothing better is known; those that are it now."""
+        return self._fill(Kind.DROPPED, ranges, reason)
 
     def within(self, kind: Kind, ranges: list[Range]) -> list[Range]:
         """The parts of ``ranges`` that are of this kind."""
@@ -70,13 +71,15 @@ class Accounts:
         )
         return [(row["first"], row["last"]) for row in rows]
 
-    def _fill(self, kind: Kind, ranges: list[Range]) -> None:
-        for first, last in self._not_in(ranges, tuple(Kind)):
-            self._add(kind, first, last)
+    def _fill(self, kind: Kind, ranges: list[Range], reason: str) -> list[Range]:
+        new = self._not_in(ranges, tuple(Kind))
+        for first, last in new:
+            self._add(kind, first, last, reason)
+        return new
 
     def _extend(self, first: int, last: int) -> list[Range]:
         """Receive one range; its new parts. One that goes on with another costs one change."""
-        touching = self._touching(Kind.RECEIVED, first, last)
+        touching = [span for span, _ in self._touching(Kind.RECEIVED, first, last)]
         new = IntervalSet(reversed(touching)).missing(first, last)
         if new and len(touching) == 1 and touching[0][0] <= first:
             self._transaction.run(
@@ -94,49 +97,54 @@ class Accounts:
         rest = IntervalSet(ranges)
         for first, last in ranges:
             for kind in kinds:
-                for known_first, known_last in self._touching(kind, first, last):
+                for (known_first, known_last), _ in self._touching(kind, first, last):
                     if known_first <= last and known_last >= first:
                         rest.remove(known_first, known_last)
         return rest.ranges()
 
-    def _add(self, kind: Kind, first: int, last: int) -> None:
-        touching = self._touching(kind, first, last)
-        if touching:
-            first = min(first, touching[-1][0])
-            last = max(last, touching[0][1])
-            self._delete(kind, first, last)
-        self._insert(kind, first, last)
+    def _add(self, kind: Kind, first: int, last: int, reason: str = "") -> None:
+        """Put in numbers that are in no range of this kind, or in those of this reason."""
+        touching = [span for span, why in self._touching(kind, first, last) if why == reason]
+        for known_first, known_last in touching:
+            first, last = min(first, known_first), max(last, known_last)
+            self._delete(kind, known_first)
+        self._insert(kind, first, last, reason)
 
     def _remove(self, kind: Kind, first: int, last: int) -> None:
-        for known_first, known_last in self._touching(kind, first, last):
+        for (known_first, known_last), reason in self._touching(kind, first, last):
             if known_last < first or known_first > last:
                 continue
-            self._delete(kind, known_first, known_first)
+            self._delete(kind, known_first)
             if known_first < first:
-                self._insert(kind, known_first, first - 1)
+                self._insert(kind, known_first, first - 1, reason)
             if known_last > last:
-                self._insert(kind, last + 1, known_last)
+                self._insert(kind, last + 1, known_last, reason)
 
-    def _touching(self, kind: Kind, first: int, last: int) -> list[Range]:
-        """Ranges that overlap or touch [first, last], the last one first."""
-        found: list[Range] = []
+    def _touching(self, kind: Kind, first: int, last: int) -> list[tuple[Range, str]]:
+        """Ranges that overlap or touch [first, last] and their reasons, the last one first."""
+        found: list[tuple[Range, str]] = []
         rows = self._transaction.each(
             "account_touching", stream_key=self._stream_key, kind=int(kind), last=last
         )
         for row in rows:
             if row["last"] < first - 1:
                 break
-            found.append((row["first"], row["last"]))
+            found.append(((row["first"], row["last"]), row["reason"]))
         rows.close()
         return found
 
-    def _insert(self, kind: Kind, first: int, last: int) -> None:
+    def _insert(self, kind: Kind, first: int, last: int, reason: str = "") -> None:
         self._plain = self._plain and kind is Kind.RECEIVED
         self._transaction.run(
-            "insert_account", stream_key=self._stream_key, kind=int(kind), first=first, last=last
+            "insert_account",
+            stream_key=self._stream_key,
+            kind=int(kind),
+            first=first,
+            last=last,
+            reason=reason,
         )
 
-    def _delete(self, kind: Kind, first: int, last: int) -> None:
+    def _delete(self, kind: Kind, first: int) -> None:
         self._transaction.run(
-            "delete_account", stream_key=self._stream_key, kind=int(kind), first=first, last=last
+            "delete_account", stream_key=self._stream_key, kind=int(kind), first=first
         )

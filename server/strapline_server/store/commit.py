@@ -7,7 +7,7 @@ and the changes, may be said only after that transaction is durable.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from strapline_protocol.base import SAFE_INTEGER, WireModel
@@ -28,7 +28,7 @@ from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
 from strapline_server.store.sources import know_contact
 from strapline_server.store.states import States
-from strapline_server.store.streams import StreamRow, add_stream, device_key_of, find_stream
+from strapline_server.store.streams import StreamRow, add_stream, device_key_of, end_ms, find_stream
 from strapline_server.store.stretches import Stretches
 from strapline_server.store.telling import Change, Past, Telling, Update, take_untold
 
@@ -189,11 +189,15 @@ class Commit:
             taken = (0, max(0, message.next_seq - 1))
             return (self._rejected(message.stream, [taken], "denied", _DENIED),)
         self._transaction.run(
-            "update_stream", stream_key=row.key, next_seq=message.next_seq, ended=ended
+            "update_stream",
+            stream_key=row.key,
+            next_seq=message.next_seq,
+            ended=ended,
+            ends_ms=end_ms(row.zero, ended),
         )
         version = max(row.zero.version, zero.version)
         if zero.version > row.zero.version:
-            self._rezero(row, zero)
+            self._rezero(replace(row, ended=ended or row.ended), zero)
         held = self._accounts_of(row).held()[-_MOST_RANGES:]
         return (Acknowledged(stream=message.stream, ranges=held, zero_version=version),)
 
@@ -203,10 +207,12 @@ class Commit:
             stream_key=row.key,
             zero_version=zero.version,
             zero=zero.model_dump_json(by_alias=True),
+            begins_ms=zero.wall_ms(0),
+            ends_ms=end_ms(zero, row.ended),
         )
         for arrived in self._arrived.values():
             if arrived.stream.key == row.key:
-                arrived.stream = StreamRow(row.key, row.id, row.owner, zero)
+                arrived.stream = replace(row, zero=zero)
         users: dict[int, User] = {}
         self._note_moving(row, zero, users)
         for moved in Rebase(self._transaction, self._run.days).move(row.key, row.zero, zero):
@@ -260,7 +266,7 @@ class Commit:
                 known = accounts.within(Kind.RECEIVED, ranges)
                 held.update(known)
                 refused = IntervalSet(ranges).minus(IntervalSet([*known, *gone])).ranges()
-                accounts.reject(refused)
+                accounts.reject(refused, "denied")
                 denied.update(refused)
                 continue
             held.update(IntervalSet(ranges).minus(IntervalSet(gone)))
@@ -288,14 +294,14 @@ class Commit:
         row = find_stream(self._transaction, message.stream)
         if row is None or row.owner != grant.sub:
             return (self._rejected(message.stream, message.ranges, "denied", _DENIED),)
-        self._accounts_of(row).drop(message.ranges)
+        self._accounts_of(row).drop(message.ranges, message.reason)
         return (Acknowledged(stream=message.stream, ranges=message.ranges),)
 
     def _refuse(self, grant: Grant, message: Rejected) -> tuple[WireModel, ...]:
         """What could not even be read of a bridge's message."""
         row = find_stream(self._transaction, message.stream)
         if row is not None and row.owner == grant.sub:
-            self._accounts_of(row).reject(message.ranges)
+            self._accounts_of(row).reject(message.ranges, message.code)
         return (message,)
 
     @staticmethod

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strapline_protocol.publishing import Zero
+from strapline_protocol.publishing import Ended, Zero
 from strapline_server.store.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """One stream, its owner and its time."""
+    """One stream, its owner and its time; ``ended`` is what is known of its end, as JSON."""
 
     key: int
     id: str
     owner: str
     zero: Zero
+    ended: str | None = None
 
 
 def find_stream(transaction: Transaction, stream: str) -> StreamRow | None:
@@ -24,7 +25,14 @@ def find_stream(transaction: Transaction, stream: str) -> StreamRow | None:
     if row is None:
         return None
     zero = Zero.model_validate_json(row["zero"])
-    return StreamRow(row["stream_key"], row["id"], row["owner"], zero)
+    return StreamRow(row["stream_key"], row["id"], row["owner"], zero, row["ended"])
+
+
+def end_ms(zero: Zero, ended: str | None) -> int | None:
+    """The wall time of a stream's end; None while it is not known."""
+    if ended is None:
+        return None
+    return zero.wall_ms(Ended.model_validate_json(ended).elapsed_ms)
 
 
 def add_stream(
@@ -44,9 +52,11 @@ def add_stream(
         zero_version=zero.version,
         zero=zero.model_dump_json(by_alias=True),
         ended=ended,
+        begins_ms=zero.wall_ms(0),
+        ends_ms=end_ms(zero, ended),
     )
     assert row is not None, "an insert returns its row"
-    return StreamRow(row["stream_key"], stream, owner, zero)
+    return StreamRow(row["stream_key"], stream, owner, zero, ended)
 
 
 def device_key_of(transaction: Transaction, device: str) -> int:

@@ -29,27 +29,44 @@ def spans() -> st.SearchStrategy[list[Range]]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["receive", "reject", "drop"]), spans()), max_size=12))
-def test_whatever_comes_in_whatever_order(steps: list[tuple[str, list[Range]]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["receive", "reject", "drop"]), spans(), st.sampled_from("ab")),
+        max_size=12,
+    )
+)
+def test_whatever_comes_in_whatever_order(steps: list[tuple[str, list[Range], str]]) -> None:
     found = accounts()
     model: dict[int, str] = {}
-    for what, ranges in steps:
+    reasons: dict[int, str] = {}
+    for what, ranges, reason in steps:
         asked = numbers(ranges)
         if what == "receive":
             new = found.receive(ranges)
             assert numbers(new) == {one for one in asked if model.get(one) != "receive"}
             model |= dict.fromkeys(asked, "receive")
         else:
-            (found.reject if what == "reject" else found.drop)(ranges)
-            model |= {one: what for one in asked if one not in model}
+            new = (found.reject if what == "reject" else found.drop)(ranges, reason)
+            assert numbers(new) == asked - model.keys()
+            model |= dict.fromkeys(numbers(new), what)
+            reasons |= dict.fromkeys(numbers(new), reason)
     for kind, name in (
         (Kind.RECEIVED, "receive"),
         (Kind.REJECTED, "reject"),
         (Kind.DROPPED, "drop"),
     ):
-        expected = IntervalSet.of(one for one, what in model.items() if what == name)
-        # Ranges neither overlap nor touch: as few rows as can be.
-        assert found.of(kind) == expected.ranges()
+        # Ranges of one reason neither overlap nor touch: as few rows as can be.
+        expected = sorted(
+            span
+            for reason in ("a", "b", "")
+            for span in IntervalSet.of(
+                one
+                for one, what in model.items()
+                if what == name and (what == "receive" or reasons[one] == reason)
+            )
+            if name != "receive" or not reason
+        )
+        assert found.of(kind) == expected
     assert found.held() == found.of(Kind.RECEIVED)
 
 
@@ -63,14 +80,32 @@ def test_only_the_new_part_of_a_partial_repeat_is_new() -> None:
 
 def test_received_overrides_rejected_and_dropped_and_is_never_taken_back() -> None:
     found = accounts()
-    found.reject([(0, 5)])
-    found.drop([(4, 9)])
+    found.reject([(0, 5)], "denied")
+    found.drop([(4, 9)], "full")
     assert (found.of(Kind.REJECTED), found.of(Kind.DROPPED)) == ([(0, 5)], [(6, 9)])
     assert found.receive([(2, 7)]) == [(2, 7)]
     assert (found.of(Kind.REJECTED), found.of(Kind.DROPPED)) == ([(0, 1)], [(8, 9)])
-    found.drop([(0, 9)])
-    found.reject([(0, 9)])
+    found.drop([(0, 9)], "full")
+    found.reject([(0, 9)], "denied")
     assert found.of(Kind.RECEIVED) == [(2, 7)]
+
+
+def test_the_reason_stays_with_what_is_left() -> None:
+    bench = Bench()
+    bench.declare(bench.grant(), stream_named("A"), zero_at(NOON))
+    found = Accounts(bench.transaction, 1)
+    assert found.drop([(0, 9)], "full") == [(0, 9)]
+    assert found.drop([(8, 12), (20, 20)], "byHand") == [(10, 12), (20, 20)]
+    assert found.reject([(9, 13)], "denied") == [(13, 13)]
+    found.receive([(4, 5)])
+    assert bench.rows("SELECT kind, first, last, reason FROM accounts ORDER BY kind, first") == [
+        (1, 4, 5, ""),
+        (2, 13, 13, "denied"),
+        (3, 0, 3, "full"),
+        (3, 6, 9, "full"),
+        (3, 10, 12, "byHand"),
+        (3, 20, 20, "byHand"),
+    ]
 
 
 def test_what_is_erased_stays_erased() -> None:
@@ -78,14 +113,14 @@ def test_what_is_erased_stays_erased() -> None:
     found._add(Kind.ERASED, 3, 5)
     assert found.receive([(0, 9)]) == [(0, 2), (6, 9)]
     assert found.within(Kind.ERASED, [(4, 12)]) == [(4, 5)]
-    found.drop([(0, 9)])
+    found.drop([(0, 9)], "full")
     assert found.of(Kind.ERASED) == [(3, 5)]
     assert found.of(Kind.DROPPED) == []
 
 
 def test_huge_ranges_cost_nothing() -> None:
     found = accounts()
-    found.drop([(0, 2**53 - 1)])
+    found.drop([(0, 2**53 - 1)], "full")
     assert found.receive([(10, 10)]) == [(10, 10)]
     assert found.of(Kind.DROPPED) == [(0, 9), (11, 2**53 - 1)]
 

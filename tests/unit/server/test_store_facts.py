@@ -32,8 +32,8 @@ def test_readings_are_those_that_were_received_and_not_erased(tmp_path: Path) ->
     first, second = (Accounts(bench.transaction, key) for key in (1, 2))
     first.receive([(0, 9), (20, 20)])
     second.receive([(5, 6)])
-    second.drop([(0, 4)])
-    second.reject([(7, 7)])
+    second.drop([(0, 4)], "full")
+    second.reject([(7, 7)], "denied")
     database = tmp_path / "server.db"
     database.write_bytes(b"x" * 100)
     (tmp_path / "server.db-wal").write_bytes(b"x" * 10)
