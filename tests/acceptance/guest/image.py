@@ -31,6 +31,7 @@ INSTALLER: Final = ROOT / "requirements/installer.txt"
 PACKAGES: Final = (
     "bluez",
     "dbus",
+    "dmsetup",
     "initramfs-tools",
     "iproute2",
     "kmod",

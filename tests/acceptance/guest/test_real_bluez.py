@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from strapline.account import Content
 from strapline.evidence import content_of
 from strapline_bridge.decoders import heart_rate
 from tests.acceptance.guest import image
+from tests.acceptance.guest.evidence import evidence
 from tests.acceptance.guest.machine import run_guest
 from tests.acceptance.guest.outcome import Outcome, Reading
 from tests.acceptance.guest.scenario import BATTERY_FIRST, BATTERY_LATER
@@ -22,8 +22,6 @@ from tests.acceptance.guest.viewer import METRICS
 
 ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
-#: So many lines of each file that the guest left are shown when something is wrong.
-SHOWN_LINES = 150
 LINKS = 3
 #: What bluetoothd has not read yet when it learns of a lost link, it drops.
 IN_FLIGHT = 2
@@ -51,18 +49,6 @@ def fill(share: Path) -> None:
     shutil.copy(HERE / "start", share)
     target = share / HERE.relative_to(ROOT)
     shutil.copytree(HERE, target, ignore=shutil.ignore_patterns("rootfs", "__pycache__"))
-
-
-@contextmanager
-def evidence(out: Path) -> Iterator[None]:
-    """What the guest left is shown with whatever fails."""
-    try:
-        yield
-    except Exception as error:
-        for path in sorted([*out.glob("*.log"), *out.glob("*.txt")]):
-            lines = path.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
-            error.add_note("\n".join([f"──── {path.name}", *lines]))
-        raise
 
 
 def values(readings: Sequence[Reading], metric: str) -> list[Content]:
