@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -58,6 +58,17 @@ def readable(payload: str) -> list[Series]:
         raise damaged("a row holds no readings") from None
 
 
+def _is_text(row: Sequence[Any]) -> bool:
+    """Whether all of a row's text is text: no table takes what is not."""
+    try:
+        for value in row:
+            if isinstance(value, str):
+                value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class DamagedFile:
     """The tables of a damaged outbox. Rows that cannot be read are passed over."""
 
@@ -71,8 +82,12 @@ class DamagedFile:
 
     def streams(self) -> Iterator[tuple[Any, ...]]:
         """As the query ``streams`` gives them."""
+        there = self._all("SELECT name FROM pragma_table_info('stream')")
+        # A file that was damaged before it could be migrated has not all of them.
+        alive = "alive_ms" if ("alive_ms",) in there else "0"
         columns = (
-            "key, id, boot_id, zero_ns, next_seq, last_elapsed_ms, zero, ended, told, settled, dead"
+            f"key, id, boot_id, zero_ns, next_seq, last_elapsed_ms, {alive}, zero, ended, told, "
+            "settled, dead"
         )
         yield from self._between("stream", columns, "key", 0, _LARGEST_KEY)
 
@@ -106,7 +121,7 @@ class DamagedFile:
     def _all(self, statement: str, *values: Any) -> Iterator[tuple[Any, ...]]:
         """The rows up to the first that cannot be read."""
         try:
-            yield from self._connection.execute(statement, values)
+            yield from filter(_is_text, self._connection.execute(statement, values))
         except _FAULTS as error:
             self._note(error)
 
@@ -126,7 +141,8 @@ class DamagedFile:
             try:
                 for row in self._connection.execute(select, (low, high)):
                     reached = row[0]
-                    yield row
+                    if _is_text(row):
+                        yield row
             except _FAULTS as error:
                 self._note(error)
             else:
@@ -135,7 +151,8 @@ class DamagedFile:
             try:
                 for row in self._connection.execute(f"{select} DESC", (low, high)):
                     high = row[0] - 1
-                    yield row
+                    if _is_text(row):
+                        yield row
             except _FAULTS as error:
                 self._note(error)
             else:

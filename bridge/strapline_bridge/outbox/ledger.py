@@ -35,6 +35,7 @@ class StreamRecord:
         key: place of the stream in the order of runs.
         zero_ns: boot clock at ``elapsedMs`` 0, comparable only within ``boot_id``.
         last_elapsed_ms: of the latest reading.
+        alive_ms: when the run was last known to be alive, on the stream's clock.
         told: a server has answered this zero and this end.
         holes: what this bridge discarded, by reason, until a server has accounted for it.
     """
@@ -46,6 +47,7 @@ class StreamRecord:
     zero: Zero
     next_seq: int = 0
     last_elapsed_ms: int = 0
+    alive_ms: int = 0
     ended: Ended | None = None
     told: bool = False
     settled: IntervalSet = field(default_factory=IntervalSet)
@@ -55,7 +57,8 @@ class StreamRecord:
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> StreamRecord:
         """A record out of the query ``streams``."""
-        key, stream, boot_id, zero_ns, next_seq, last_ms, zero, ended, told, settled, dead = row
+        key, stream, boot_id, zero_ns, next_seq, last_ms, alive_ms, *told_and_known = row
+        zero, ended, told, settled, dead = told_and_known
         return cls(
             key=key,
             id=stream,
@@ -63,6 +66,7 @@ class StreamRecord:
             zero_ns=zero_ns,
             next_seq=next_seq,
             last_elapsed_ms=last_ms,
+            alive_ms=alive_ms,
             zero=Zero.model_validate_json(zero),
             ended=None if ended is None else Ended.model_validate_json(ended),
             told=bool(told),
@@ -79,6 +83,7 @@ class StreamRecord:
             "zero_ns": self.zero_ns,
             "next_seq": self.next_seq,
             "last_elapsed_ms": self.last_elapsed_ms,
+            "alive_ms": self.alive_ms,
             "zero": self.zero.model_dump_json(by_alias=True),
             "ended": None if self.ended is None else self.ended.model_dump_json(by_alias=True),
             "told": int(self.told),

@@ -18,7 +18,7 @@ from strapline_bridge.outbox.observer import OutboxObserver
 from strapline_bridge.outbox.reader import DeadLetter, Page, Place, Reader
 from strapline_bridge.outbox.storage import Storage
 from strapline_bridge.outbox.transaction import Limits
-from strapline_bridge.outbox.writer import Counters, Run, Writer
+from strapline_bridge.outbox.writer import ALIVE_EVERY_S, Counters, Run, Writer
 from strapline_bridge.outbox.zero import ClockMoment, corrected
 from strapline_bridge.steps import StepState
 from strapline_protocol.intervals import IntervalSet, Range
@@ -67,11 +67,14 @@ class Outbox:
         observers: Iterable[OutboxObserver],
         interval_s: float,
         inbox: Inbox[Arrived] | None,
+        alive_every_s: float,
     ) -> None:
         self._storage = storage
         self._run = run
         self._observers = list(observers)
-        self._writer = Writer(storage, run, read_clock, self._observers, interval_s, inbox)
+        self._writer = Writer(
+            storage, run, read_clock, self._observers, interval_s, inbox, alive_every_s
+        )
         self._reader = Reader(storage)
         self._task: asyncio.Task[None] | None = None
 
@@ -86,6 +89,7 @@ class Outbox:
         observers: Iterable[OutboxObserver] = (),
         interval_ms: int = 0,
         inbox: Inbox[Arrived] | None = None,
+        alive_every_s: float = ALIVE_EVERY_S,
     ) -> Self:
         """Open or create the outbox, and start its writer.
 
@@ -95,6 +99,7 @@ class Outbox:
             read_clock: both clocks at this moment, for the time of a new stream.
             interval_ms: the least time between two commits; 0 commits at once.
             inbox: where readings wait for a commit; another bound than the usual one.
+            alive_every_s: where nothing is committed for so long, the run says that it lives.
 
         Raises:
             OutboxHeldError: another process has it; the text names pid and host.
@@ -102,7 +107,7 @@ class Outbox:
             OutboxUnreadableError: it is no outbox, is damaged, or may not be opened.
         """
         storage = await Storage.open(path, limits or Limits())
-        outbox = cls(storage, run, read_clock, observers, interval_ms / 1_000, inbox)
+        outbox = cls(storage, run, read_clock, observers, interval_ms / 1_000, inbox, alive_every_s)
         outbox._end_earlier_runs()
         outbox._task = asyncio.create_task(outbox._writer.run(), name="outbox writer")
         return outbox
@@ -304,9 +309,10 @@ class Outbox:
         self._writer.changed()
 
     def _end_earlier_runs(self) -> None:
-        """A run that did not say goodbye ended when it last stored something."""
+        """A run that did not say goodbye ended when it was last known to be alive."""
         for record in self.records():
             if record.ended is None:
-                record.ended = Ended(elapsed_ms=record.last_elapsed_ms, clean=False)
+                ended_ms = max(record.alive_ms, record.last_elapsed_ms)
+                record.ended = Ended(elapsed_ms=ended_ms, clean=False)
                 record.told = False
                 self._changed(record)

@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 NOT_STORED: Final = "notStored"
 #: An acknowledgement that is not yet noted costs at most a repeat: it waits for company.
 _SETTLE_WITHIN_S: Final = 1.0
+#: Where nothing is stored for so long, a commit says that this run still lives.
+ALIVE_EVERY_S: Final = 60.0
 _FIRST_RETRY_S: Final = 0.25
 _LONGEST_RETRY_S: Final = 10.0
 
@@ -79,12 +81,14 @@ class Writer:
         observers: Sequence[OutboxObserver],
         interval_s: float = 0.0,
         inbox: Inbox[Arrived] | None = None,
+        alive_every_s: float = ALIVE_EVERY_S,
     ) -> None:
         self._storage = storage
         self._run = run
         self._read_clock = read_clock
         self._observers = observers
         self._interval_s = interval_s
+        self._alive_every_s = alive_every_s
         self._inbox = Inbox[Arrived]() if inbox is None else inbox
         self._unstored_said = 0
         self._wake = asyncio.Event()
@@ -141,7 +145,7 @@ class Writer:
         """Commit until closed."""
         try:
             while not self._closing:
-                await self._wake.wait()
+                await self._woken()
                 await self._pace()
                 await self._step()
             await self._step()
@@ -157,7 +161,7 @@ class Writer:
     def end_stream(self) -> None:
         """This run has said its last reading; harmless when said twice."""
         own = self.own
-        if own is None or own.ended is not None or self._storage.known.ledger.get(own.id) is None:
+        if own is None or own.ended is not None or not self._is_stored(own):
             return
         now_ms = elapsed_ms(self._read_clock().boot_ns, own.zero_ns)
         own.ended = Ended(elapsed_ms=max(now_ms, own.last_elapsed_ms), clean=True)
@@ -165,6 +169,19 @@ class Writer:
         self.changes.touched.add(own.id)
         for observer in self._observers:
             observer.changed(own.id)
+
+    async def _woken(self) -> None:
+        """Wait for something to write, or until it is time to say that this run lives."""
+        try:
+            async with asyncio.timeout(self._alive_every_s):
+                await self._wake.wait()
+        except TimeoutError:
+            own = self.own
+            if own is not None and own.ended is None and self._is_stored(own):
+                self.changes.touched.add(own.id)
+
+    def _is_stored(self, own: StreamRecord) -> bool:
+        return self._storage.known.ledger.get(own.id) is not None
 
     async def _step(self) -> None:
         self._wake.clear()
@@ -289,8 +306,12 @@ class Writer:
         ledger = self._storage.known.ledger
         records = [ledger[stream] for stream in batch.touched]
         own, growth = self.own, batch.growth
-        if own is None or growth is None:
+        if own is None or (growth is None and not self._is_stored(own)):
             return records
+        own.alive_ms = max(own.alive_ms, elapsed_ms(self._read_clock().boot_ns, own.zero_ns))
+        if growth is None:
+            # Every commit says that this run lives, whatever else it is about.
+            return records if own.id in batch.touched else [*records, own]
         grown = replace(own, next_seq=growth.next_seq, last_elapsed_ms=growth.last_elapsed_ms)
         if growth.unstored is not None:
             hole = own.holes.get(NOT_STORED, IntervalSet()).copy()

@@ -59,3 +59,17 @@ async def test_nothing_is_written_to_the_file(tmp_path: Path) -> None:
         assert file.readings_beside([key]) == 0
         assert file.readings_beside([]) == 5
     assert path.read_bytes() == before
+
+
+async def test_a_row_with_text_that_is_none_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "o.db"
+    async with an_outbox(path) as outbox:
+        for _ in range(3):
+            outbox.put(a_reading())
+            await outbox.flush()
+    with closing(sqlite3.connect(path)) as plain, plain:
+        plain.execute("UPDATE series_row SET store = CAST(x'7380' AS TEXT) WHERE first_seq = 1")
+    with closing(DamagedFile(path)) as file:
+        ((key, *_),) = file.streams()
+        rows = [readable(payload) for payload, _ in file.series_rows(key, 2)]
+        assert [series.seq[0] for (series,) in rows] == [0, 2]

@@ -5,11 +5,28 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from strapline_bridge.outbox import ClockMoment, Outbox, Place, Run
-from strapline_protocol.publishing import ClockSource, Rejected
-from tests.integration.bridge_kit import Committed, a_moment, a_reading, an_outbox
+from strapline_bridge.outbox.database import open_database
+from strapline_bridge.outbox.ledger import StreamRecord
+from strapline_bridge.outbox.queries import migrations
+from strapline_bridge.outbox.zero import first_zero
+from strapline_protocol.publishing import ClockSource, Ended, Rejected
+from tests.integration.bridge_kit import Committed, a_moment, a_reading, an_outbox, until
+
+
+class _Clock:
+    """Both clocks, at the moment that a test says."""
+
+    def __init__(self, now: ClockMoment) -> None:
+        self.now = now
+        self.asked = 0
+
+    def read(self) -> ClockMoment:
+        self.asked += 1
+        return self.now
 
 
 async def _one(outbox: Outbox, rate: int = 60) -> str:
@@ -58,7 +75,8 @@ async def test_a_run_that_says_goodbye_and_one_that_does_not(tmp_path: Path) -> 
         shutil.copy(path, tmp_path / "killed.db")
         shutil.copy(tmp_path / "o.db-wal", tmp_path / "killed.db-wal")
         record = outbox.records()[0]
-        last_ms = record.last_elapsed_ms
+        last_ms, alive_ms = record.last_elapsed_ms, record.alive_ms
+        assert alive_ms >= last_ms
     async with an_outbox(path) as outbox:
         ended = outbox.records()[0].ended
         assert ended is not None
@@ -68,7 +86,53 @@ async def test_a_run_that_says_goodbye_and_one_that_does_not(tmp_path: Path) -> 
         ended = outbox.records()[0].ended
         assert ended is not None
         assert not ended.clean
-        assert ended.elapsed_ms == last_ms
+        assert ended.elapsed_ms == alive_ms
+
+
+async def test_a_run_that_hears_nothing_says_now_and_then_that_it_lives(tmp_path: Path) -> None:
+    path, moment = tmp_path / "o.db", a_moment()
+    clock = _Clock(moment)
+    async with await Outbox.open(
+        path, Run("boot", moment.boot_ns), clock.read, alive_every_s=0.01
+    ) as outbox:
+        outbox.put(a_reading(boot_ns=moment.boot_ns))
+        await outbox.flush()
+        clock.now = replace(moment, boot_ns=moment.boot_ns + 90 * 10**9)
+        commits = outbox.status().counters.commits
+        await until(lambda: outbox.status().counters.commits > commits)
+        for name in ("o.db", "o.db-wal"):
+            shutil.copy(tmp_path / name, tmp_path / name.replace("o.db", "killed.db"))
+    async with an_outbox(tmp_path / "killed.db") as outbox:
+        ended = outbox.records()[0].ended
+        assert ended is not None
+        assert (ended.elapsed_ms, ended.clean) == (90_000, False)
+
+
+async def test_any_commit_says_that_the_run_lives(tmp_path: Path) -> None:
+    moment = a_moment()
+    clock = _Clock(moment)
+    run = Run("boot", moment.boot_ns)
+    async with await Outbox.open(tmp_path / "o.db", run, clock.read) as outbox:
+        stream = await _one(outbox)
+        clock.now = replace(moment, boot_ns=moment.boot_ns + 5 * 10**9)
+        outbox.acknowledge(stream, [(0, 0)], "s")
+        await outbox.flush()
+        (row,) = await outbox._storage.read("streams")
+        assert StreamRecord.from_row(tuple(row)).alive_ms == 5_000
+
+
+async def test_an_outbox_of_before_knows_when_its_runs_ended(tmp_path: Path) -> None:
+    """One that no migration has given the mark: its last reading is the last sign of life."""
+    path = tmp_path / "o.db"
+    connection = await open_database(path, migrations()[:1])
+    record = StreamRecord(1, "s" * 22, "boot", 0, first_zero(a_moment(), 0), 1, 4_000)
+    values = record.to_row()
+    names = ", ".join(name for name in values if name != "alive_ms")
+    marks = ", ".join(f":{name}" for name in values if name != "alive_ms")
+    await connection.execute_fetchall(f"INSERT INTO stream ({names}) VALUES ({marks})", values)  # noqa: S608  # our own names
+    await connection.close()
+    async with an_outbox(path) as outbox:
+        assert outbox.records()[0].ended == Ended(elapsed_ms=4_000, clean=False)
 
 
 async def test_finishing_stores_what_came_and_says_that_the_run_is_over(tmp_path: Path) -> None:

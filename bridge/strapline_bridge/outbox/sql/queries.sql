@@ -1,7 +1,8 @@
 -- Each query stands under its name; parameters are named.
 
 -- name: streams
-SELECT key, id, boot_id, zero_ns, next_seq, last_elapsed_ms, zero, ended, told, settled, dead
+SELECT key, id, boot_id, zero_ns, next_seq, last_elapsed_ms, alive_ms, zero, ended, told,
+       settled, dead
 FROM stream ORDER BY key;
 
 -- name: holes
@@ -19,10 +20,13 @@ SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM dead_letter;
 SELECT state FROM step_state;
 
 -- name: save_stream
-INSERT INTO stream (key, id, boot_id, zero_ns, next_seq, last_elapsed_ms, zero, ended, told, settled, dead)
-VALUES (:key, :id, :boot_id, :zero_ns, :next_seq, :last_elapsed_ms, :zero, :ended, :told, :settled, :dead)
+INSERT INTO stream (key, id, boot_id, zero_ns, next_seq, last_elapsed_ms, alive_ms, zero, ended, told,
+                    settled, dead)
+VALUES (:key, :id, :boot_id, :zero_ns, :next_seq, :last_elapsed_ms, :alive_ms, :zero, :ended, :told,
+        :settled, :dead)
 ON CONFLICT (key) DO UPDATE SET
-  next_seq = excluded.next_seq, last_elapsed_ms = excluded.last_elapsed_ms, zero = excluded.zero,
+  next_seq = excluded.next_seq, last_elapsed_ms = excluded.last_elapsed_ms,
+  alive_ms = excluded.alive_ms, zero = excluded.zero,
   ended = excluded.ended, told = excluded.told, settled = excluded.settled, dead = excluded.dead;
 
 -- name: save_settled
