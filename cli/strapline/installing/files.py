@@ -11,6 +11,7 @@ from strapline.errors import CommandError
 #: Beside these folders stands the code in a checkout; as a wheel they are the prefix's.
 _CHECKOUT: Final = Path(__file__).parents[3]
 _SHARE: Final = Path("share/strapline")
+_SCHEMES: Final = frozenset(sysconfig.get_scheme_names())
 
 
 def shipped(name: str) -> str:
@@ -19,7 +20,11 @@ def shipped(name: str) -> str:
     Raises:
         CommandError: this installation lacks it.
     """
-    schemes = dict.fromkeys((sysconfig.get_default_scheme(), "posix_user"))
+    # Debian's own packages are below a prefix that is not the default's.
+    known = ("posix_user", "deb_system")
+    schemes = dict.fromkeys(
+        (sysconfig.get_default_scheme(), *(one for one in known if one in _SCHEMES))
+    )
     prefixes = [Path(sysconfig.get_path("data", scheme)) / _SHARE for scheme in schemes]
     for place in (_CHECKOUT, *prefixes):
         try:

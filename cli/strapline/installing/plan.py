@@ -37,7 +37,12 @@ def install(machine: Machine, service: Service, source: Source) -> list[Step]:
         command(machine, "systemd-sysusers", _SYSUSERS, done=_user_is_there),
         *_join(machine),
         write_file(machine, service.settings, shipped(f"config/{service}.toml"), keep=True),
-        write_file(machine, service.unit_path, unit),
+        # A package of the distribution's kind has brought the same one along.
+        *(
+            []
+            if _is_packaged(machine, service, unit)
+            else [write_file(machine, service.unit_path, unit)]
+        ),
         _reload(machine),
         command(
             machine,
@@ -96,6 +101,11 @@ def check_root(machine: Machine, retry: str) -> None:
             "There is no systemctl here: services are set up on a machine with systemd. Without "
             "it, run `strapline up`, or `strapline bridge run` and `strapline server run` by hand."
         )
+
+
+def _is_packaged(machine: Machine, service: Service, unit: str) -> bool:
+    place = machine.path(f"/lib/systemd/system/{service.unit}")
+    return place.is_file() and place.read_text("utf-8", errors="replace") == unit
 
 
 def _reload(machine: Machine) -> Step:

@@ -43,12 +43,14 @@ class Source:
 
     Attributes:
         script: the command as it was found.
-        packages: the folders with its packages.
+        package: this very package's folder.
+        packages: the folders with all packages.
         share: the folder with its units and settings, where it has one.
         checkout: it is one, whose code stands outside of its packages.
     """
 
     script: Path
+    package: Path
     packages: tuple[Path, ...]
     share: Path
     checkout: bool
@@ -60,9 +62,10 @@ class Source:
         packages = tuple(Path(path) for path in paths)
         return cls(
             script=Path(sys.argv[0]).resolve(),
+            package=Path(__file__).parents[1],
             packages=packages,
             share=Path(sysconfig.get_path("data")) / "share/strapline",
-            checkout=not any(Path(__file__).is_relative_to(path) for path in packages),
+            checkout=(Path(__file__).parents[3] / "pyproject.toml").is_file(),
         )
 
     @property
@@ -70,7 +73,7 @@ class Source:
         """Whether a unit can start it as it is."""
         return not self.checkout and not any(
             path.is_relative_to(home)
-            for path in (self.script, *self.packages)
+            for path in (self.script, self.package, *self.packages)
             for home in (*_HOMES, Path.home())
         )
 

@@ -51,7 +51,10 @@ class Box:
 
     def source(self, *, reachable: bool = True) -> Source:
         script = Path("/usr/bin/strapline") if reachable else Path("/root/.local/bin/strapline")
-        return Source(script, (Path("/usr/lib/python3"),), Path("/usr/share"), checkout=False)
+        package = script.parents[1] / "lib/strapline"
+        return Source(
+            script, package, (Path("/usr/lib/python3"),), Path("/usr/share"), checkout=False
+        )
 
 
 @pytest.fixture
@@ -112,6 +115,17 @@ def test_a_unit_of_an_earlier_version_is_renewed_and_its_service_restarted(
     ]
 
 
+def test_a_unit_that_a_package_brought_is_not_written_again(box: Box) -> None:
+    packaged = box.machine.path("/lib/systemd/system/strapline-bridge.service")
+    packaged.parent.mkdir(parents=True)
+    packaged.write_text(shipped("systemd/strapline-bridge.service"))
+    done(install(box.machine, Service.BRIDGE, box.source()))
+    assert not box.machine.path(UNIT).exists()
+    packaged.write_text("[Unit]\n# another version's\n")
+    done(install(box.machine, Service.BRIDGE, box.source()))
+    assert box.machine.path(UNIT).exists()
+
+
 def test_settings_that_are_there_are_their_owners(box: Box) -> None:
     own = box.machine.path("/etc/strapline/bridge.toml")
     own.parent.mkdir(parents=True)
@@ -141,7 +155,13 @@ def test_the_copy_runs_by_itself(box: Box, tmp_path: Path) -> None:
     (packages / "strapline/entry.py").write_text(
         "def main():\n    import sys\n    print('runs', *sys.argv[1:])\n    return 3\n"
     )
-    source = Source(tmp_path / "home/bin/strapline", (packages,), tmp_path / "none", checkout=False)
+    source = Source(
+        script=tmp_path / "home/bin/strapline",
+        package=packages / "strapline",
+        packages=(packages,),
+        share=tmp_path / "none",
+        checkout=False,
+    )
     step = copied(box.machine, source, sys.executable)
     assert not step.is_done()
     step.do()
@@ -176,7 +196,7 @@ def test_a_python_of_another_version_is_told(box: Box) -> None:
 
 
 def test_a_checkout_is_no_place_to_run_a_service_from(box: Box) -> None:
-    checkout = Source(Path("/srv/strapline"), (), Path("/none"), checkout=True)
+    checkout = Source(Path("/srv/s"), Path("/srv"), (), Path("/none"), checkout=True)
     assert not checkout.reachable
     with pytest.raises(CommandError, match=r"checkout.*uv build --wheel"):
         copied(box.machine, checkout).do()
