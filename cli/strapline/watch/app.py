@@ -174,6 +174,7 @@ class WatchApp(App[None]):
         self._control.open(Page(page))
         if self._control.page is Page.HISTORY:
             self._control.move(0)
+        if self._control.page in {Page.HISTORY, Page.DETAIL}:
             self._load()
         self.draw()
 

@@ -29,6 +29,21 @@ class Why(StrEnum):
     IMPLAUSIBLE = "readings not plausible"
     FROZEN = "strap repeats itself"
     NO_READING = "no reading"
+    # Of what is past, as the server accounts for it.
+    RADIO_LOST = "radio lost"
+    BLUETOOTH_AWAY = "bridge\u2019s Bluetooth off"
+    BATTERY_EMPTY = "strap\u2019s battery empty"
+    BRIDGE_OFF = "bridge off"
+    BRIDGE_CRASHED = "bridge crashed"
+    BRIDGE_ASLEEP = "bridge asleep"
+    DROPPED = "dropped, card full"
+    DISCARDED = "readings discarded"
+    DAMAGED = "readings damaged"
+    REFUSED = "readings refused"
+    PENDING = "still coming"
+    ERASED = "erased"
+    SILENT = "silent"
+    SILENT_LINKED = "strap silent"
 
 
 _COUNTED: Final = {
@@ -41,12 +56,26 @@ _COUNTED: Final = {
     Why.IMPLAUSIBLE: "not plausible",
     Why.FROZEN: "with a strap that repeats itself",
     Why.NO_READING: "silent",
+    Why.RADIO_LOST: "with the radio lost",
+    Why.BLUETOOTH_AWAY: "without Bluetooth",
+    Why.BATTERY_EMPTY: "out of battery",
+    Why.BRIDGE_OFF: "with the bridge off",
+    Why.BRIDGE_CRASHED: "with a bridge that crashed",
+    Why.BRIDGE_ASLEEP: "with the bridge asleep",
+    Why.DROPPED: "dropped",
+    Why.DISCARDED: "discarded",
+    Why.DAMAGED: "damaged",
+    Why.REFUSED: "refused",
+    Why.PENDING: "still to come",
+    Why.ERASED: "erased",
+    Why.SILENT: "silent",
+    Why.SILENT_LINKED: "silent",
 }
 
 
-def counted(why: Why) -> str:
+def counted(why: Why | str) -> str:
     """After a number of people: ``2 live, 1 out of range``."""
-    return _COUNTED[why]
+    return _COUNTED[why] if isinstance(why, Why) else f"with cause “{why}”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +89,12 @@ class Spell:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """The cause of a silence, and since when, where a spell is the cause."""
+    """The cause of a silence, and since when, where a spell is the cause.
 
-    why: Why
+    ``why`` is text where only a newer server knows it.
+    """
+
+    why: Why | str
     since_ms: int | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -9,6 +10,7 @@ from strapline.watch.detail import detail
 from strapline.watch.feed import Feed
 from strapline.watch.history import Choice, Past, history, stretches_of
 from strapline.watch.ink import Row
+from strapline.watch.missing import LISTED_MS, Missing
 from strapline.watch.person import Person
 from strapline.watch.rate import rate_of
 from strapline.watch.screen import View, help_rows
@@ -17,11 +19,13 @@ from strapline_client import NotConnectedError, RequestRefusedError, StoppedErro
 from strapline_protocol.asking import HistoryPage, SyncResult
 from strapline_protocol.errors import MalformedMessageError
 from strapline_protocol.metrics import HEART_RATE
+from strapline_protocol.watching import Gap
 
 _NOTICE_MS: Final = 6_000
 _PAST_HOLDS_MS: Final = 20_000
 #: 6 hours by minute, or a month by hour, with room.
 _MOST_PAGES: Final = 3
+_GAPS_PAGE: Final = 1_000
 #: What is said, and no more: the screen goes on.
 _NOT_ANSWERED: Final = (
     MalformedMessageError,
@@ -64,6 +68,7 @@ class Control:
         self._choice = Choice()
         self._past = Past()
         self._asked: tuple[str, Choice] | None = None
+        self._missing = Missing()
         self._under: list[Page] = []
         self.page = Page.EVERYONE
 
@@ -103,7 +108,7 @@ class Control:
             return help_rows(view.width, may_mark=self.may_mark)
         if self.page is Page.HISTORY:
             return history(view.focused, view, self._choice, self._past)
-        return detail(view.focused, view)
+        return detail(view.focused, view, self._missing)
 
     def _people(self) -> list[Person]:
         """As they were ordered when that was asked for: nobody moves by themselves."""
@@ -192,12 +197,44 @@ class Control:
     @property
     def past_is_old(self) -> bool:
         """Whether what ends now was read a while ago, and is on the screen."""
+        if self.page is Page.DETAIL:
+            old = 0 < self._missing.read_ms < self._feed.now_ms() - _PAST_HOLDS_MS
+            return old or self._missing.user != self._focus
         if self.page is not Page.HISTORY or self._choice.to_ms is not None:
             return False
         return 0 < self._past.read_ms < self._feed.now_ms() - _PAST_HOLDS_MS
 
     async def load(self) -> None:
-        """Fetch the stretch of the past that is chosen."""
+        """Fetch what the page shows of the past."""
+        if self.page is Page.DETAIL:
+            await self._load_missing()
+        else:
+            await self._load_past()
+
+    async def _load_missing(self) -> None:
+        user, now_ms = self._focus, self._feed.now_ms()
+        if user is None:
+            return
+        try:
+            missing = await self._gaps(user, now_ms - LISTED_MS, now_ms)
+        except _NOT_ANSWERED as error:
+            missing = Missing(user, words=f"Gaps are not read: {error}.", read_ms=now_ms)
+        if user == self._focus:
+            self._missing = missing
+
+    async def _gaps(self, user: str, from_ms: int, to_ms: int) -> Missing:
+        gaps: list[Gap] = []
+        pages = 0
+        async for page in self._feed.service.gaps(
+            user, from_ms=max(0, from_ms), to_ms=to_ms, limit=_GAPS_PAGE
+        ):
+            gaps += page.gaps
+            pages += 1
+            if pages >= _MOST_PAGES and page.next is not None:
+                return Missing(user, gaps, whole=False, read_ms=self._feed.now_ms())
+        return Missing(user, gaps, read_ms=self._feed.now_ms())
+
+    async def _load_past(self) -> None:
         user, choice = self._focus, self._choice
         if user is None:
             return
@@ -222,4 +259,9 @@ class Control:
         except _NOT_ANSWERED as error:
             return Past(words=f"Not read: {error}.")
         zone = pages[0].zone if pages else None
-        return Past(stretches_of(pages), zone, read_ms=self._feed.now_ms())
+        missing = Missing()
+        # What was measured is shown, though it be not known why the rest was not.
+        with suppress(*_NOT_ANSWERED):
+            missing = await self._gaps(user, from_ms, to_ms)
+        now_ms = self._feed.now_ms()
+        return Past(stretches_of(pages), zone, read_ms=now_ms, missing=missing)

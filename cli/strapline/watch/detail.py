@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from strapline.watch.band import Frame, band
 from strapline.watch.ink import Row, Tone, ends, fitted, wrapped
+from strapline.watch.missing import Missing, missing_rows
 from strapline.watch.person import Person, level_of
 from strapline.watch.rate import rate_of
 from strapline.watch.screen import View, keys_row
@@ -21,6 +23,8 @@ _LABELS: Final = 6
 _EDGE: Final = 2
 _LEAST_ROWS: Final = 3
 _MOST_ROWS: Final = 12
+#: Of the trace, before there is room for a list beside it.
+_WANTED_ROWS: Final = 6
 _KEYS: Final = (("esc", "everyone"), ("↑↓", "person"), ("h", "history"), ("s", "sync now"))
 _STATES: Final = {
     DeviceState.CONNECTED: "connected",
@@ -29,7 +33,7 @@ _STATES: Final = {
 }
 
 
-def detail(person: Person, view: View) -> list[Row]:
+def detail(person: Person, view: View, missing: Missing | None = None) -> list[Row]:
     """As many rows as the screen has."""
     frame = view.frame
     # Without room for a trace beside it a band is its figures alone.
@@ -43,11 +47,18 @@ def detail(person: Person, view: View) -> list[Row]:
     rows += [
         fitted([(" " * narrow.width, Tone.INK), *row], view.width) for row in facts[len(top) :]
     ]
-    below = _below(person, view)
-    room = view.height - len(rows) - len(below) - 2
-    traced = _trace(person, view, min(_MOST_ROWS, max(_LEAST_ROWS, room - 2)))
+    missing = missing if missing is not None and missing.user == person.user else Missing()
+    below = _below(person, view, listed=True)
+    room = view.height - len(rows) - len(below) - 4
+    listed = missing_rows(missing, view.now_ms, room - _WANTED_ROWS - 1)
+    if not (listed and missing.gaps):
+        below = _below(person, view, listed=False)
+        room = view.height - len(rows) - len(below) - 4
+    rest = room - len(listed) - bool(listed)
+    traced = _trace(person, view, min(_MOST_ROWS, max(_LEAST_ROWS, rest)))
     rule: Row = [("─" * view.width, Tone.FAINT)]
-    rows = [*rows, rule, *traced, *below]
+    blank: Row = [("", Tone.INK)]
+    rows = [*rows, rule, *traced, *([blank] if listed else []), *listed, *below]
     keys = [*_KEYS, ("m", "mark")] if view.may_mark else _KEYS
     rows = rows[: view.height - 1]
     rows += [[("", Tone.INK)]] * (view.height - 1 - len(rows))
@@ -101,8 +112,10 @@ def _trace(person: Person, view: View, rows: int) -> list[Row]:
     return [*drawn, ends(labels, [("now", tone), (" ", Tone.INK)], view.width)]
 
 
-def _below(person: Person, view: View) -> list[Row]:
-    told = sheet_notes(sheet_of(person, view.now_ms), None)
+def _below(person: Person, view: View, *, listed: bool) -> list[Row]:
+    """Sentences and the way; gaps that are listed already are not said once more."""
+    sheet = sheet_of(person, view.now_ms)
+    told = sheet_notes(replace(sheet, gaps=()) if listed else sheet, None)
     if view.notice:
         told = [view.notice, *told]
     trouble = view.connection.trouble

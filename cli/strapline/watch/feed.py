@@ -20,12 +20,15 @@ from strapline_client import (
 )
 from strapline_protocol.errors import MalformedMessageError
 from strapline_protocol.metrics import HEART_RATE
-from strapline_protocol.watching import Position
+from strapline_protocol.opening import ErrorCode
+from strapline_protocol.watching import Gap, Position
 
 _log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 4
 _PAGE: Final = 2_000
+#: Of six minutes.
+_MOST_GAPS: Final = 500
 
 
 class Feed:
@@ -40,6 +43,8 @@ class Feed:
         self.service = service
         self.people = People()
         self._changed = asyncio.Event()
+        # Whether this server knows of gaps, until it says that it does not.
+        self._accounts = True
 
     def now_ms(self) -> int:
         """The server's time; this machine's until the server was heard."""
@@ -60,6 +65,8 @@ class Feed:
         if update.type is WebSocketEventType.LAGGED:
             for person in self.people.all:
                 self.people.want(person.user)
+        if update.type is WebSocketEventType.SUBSCRIBED:
+            self._accounts = True
         self.people.take(update, self.service.users, self.now_ms())
         self._changed.set()
 
@@ -75,7 +82,11 @@ class Feed:
 
     async def _fetch_one(self, user: str) -> None:
         to_ms = self.now_ms()
-        from_ms = to_ms - KEPT_MS
+        await self._fetch_line(user, to_ms - KEPT_MS, to_ms)
+        if self._accounts:
+            await self._fetch_gaps(user, to_ms - KEPT_MS, to_ms)
+
+    async def _fetch_line(self, user: str, from_ms: int, to_ms: int) -> None:
         read: list[Point] = []
         position: Position | None = None
         try:
@@ -93,3 +104,20 @@ class Feed:
             return
         if position is not None:
             self.people.history(user, (from_ms, to_ms), read, position)
+
+    async def _fetch_gaps(self, user: str, from_ms: int, to_ms: int) -> None:
+        """Why readings are missing there: of an older server nobody knows."""
+        told: list[Gap] = []
+        try:
+            async for page in self.service.gaps(user, from_ms=from_ms, to_ms=to_ms):
+                told += page.gaps
+                if len(told) >= _MOST_GAPS:
+                    break
+        except (NotConnectedError, StoppedError):
+            return
+        except (RequestRefusedError, MalformedMessageError) as error:
+            _log.warning("the causes of gaps of %s are missing: %s", user, error)
+            if isinstance(error, RequestRefusedError):
+                self._accounts = error.code != ErrorCode.UNKNOWN_METHOD
+            return
+        self.people.gaps(user, told)

@@ -11,6 +11,7 @@ from typing import Final
 
 from strapline.watch.days import Days
 from strapline.watch.ink import Row, Tone, ends, fitted, joined
+from strapline.watch.missing import Missing, missing_sum
 from strapline.watch.person import Person
 from strapline.watch.screen import View, keys_row
 from strapline.watch.trace import HATCH, Levels, levels_for
@@ -115,6 +116,7 @@ class Past:
     zone: str | None = None
     words: str = ""
     read_ms: int = 0
+    missing: Missing = field(default_factory=Missing)
 
 
 def stretches_of(pages: Sequence[HistoryPage]) -> list[Stretch]:
@@ -169,6 +171,7 @@ def history(person: Person, view: View, choice: Choice, past: Past) -> list[Row]
     span: Row = [(f"{_range(begins, choice, days)}  ", Tone.INK)]
     rule: Row = [("─" * view.width, Tone.FAINT)]
     rows = max(_LEAST_ROWS, view.height - 8)
+    lost = missing_sum(past.missing, view.width - 4)
     within = [one for one in past.stretches if begins[0] <= one.from_ms < begins[-1]]
     shown = [
         ends(title, span, view.width),
@@ -176,6 +179,7 @@ def history(person: Person, view: View, choice: Choice, past: Past) -> list[Row]
         *_chart(within, view, choice, begins, days, rows),
         [("", Tone.INK)],
         [(f"  {_sentence(within, past)}", Tone.INK)],
+        *([[(f"  {lost}", Tone.INK)]] if lost else []),
         [(f"  {_how(view, choice, past)}", Tone.SECOND)],
     ]
     shown = shown[: view.height - 1]

@@ -20,11 +20,16 @@ from strapline_client import (
     UserState,
 )
 from strapline_client.events import ConnectionState
-from strapline_protocol.metrics import HEART_RATE
-from strapline_protocol.watching import Position
+from strapline_protocol.gaps import SHORTEST_GAP_MS
+from strapline_protocol.metrics import GAP, HEART_RATE
+from strapline_protocol.watching import Gap, Position
 
 #: A screen of more people than this cannot be read; the others are not drawn, and that is said.
 MOST_PEOPLE: Final = 1_000
+
+
+#: Where the past of these is another one, gaps may have other causes, or be none.
+_PAST: Final = frozenset({HEART_RATE.name, GAP.name})
 
 
 class People:
@@ -74,10 +79,13 @@ class People:
                 for user in removed:
                     self._forget(user)
             case HealthDataUpdate() as message if message.metric == HEART_RATE.name:
-                self._tell(message.user, users, now_ms, points_of(message.series, message.position))
+                self._beat(message, users, now_ms)
+            case HealthDataUpdate() as message if message.metric == GAP.name:
+                self._tell(message.user, users, now_ms)
+                self.want(message.user)
             case HistoryChanged() as message:
                 self._tell(message.user, users, now_ms)
-                if message.metric == HEART_RATE.name and message.to_ms >= now_ms - SHEET_MS:
+                if message.metric in _PAST and message.to_ms >= now_ms - SHEET_MS:
                     self.want(message.user)
             case _:
                 if update.user is not None:
@@ -91,6 +99,12 @@ class People:
         if person is not None:
             line = replaced(person.line, *stretch, read, position)
             self._people[user] = replace(person, line=line)
+
+    def gaps(self, user: str, told: Iterable[Gap]) -> None:
+        """Stretches of the last minutes without a reading, as the server accounts for them."""
+        person = self._people.get(user)
+        if person is not None:
+            self._people[user] = replace(person, gaps=tuple(told))
 
     def _connected(self, told: ConnectionState, now_ms: int) -> None:
         before = self.connection
@@ -117,6 +131,15 @@ class People:
         for user in self._people:
             self.want(user)
             self._tell(user, users, now_ms)
+
+    def _beat(self, message: HealthDataUpdate, users: Mapping[str, UserState], now_ms: int) -> None:
+        fresh = points_of(message.series, message.position)
+        person = self._people.get(message.user)
+        last_ms = person.line[-1].at_ms if person is not None and person.line else None
+        if last_ms is not None and fresh[0].at_ms - last_ms > SHORTEST_GAP_MS:
+            # A gap has ended: only now the server can say what the whole of it was.
+            self.want(message.user)
+        self._tell(message.user, users, now_ms, fresh)
 
     def _tell(
         self,

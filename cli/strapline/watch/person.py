@@ -16,6 +16,7 @@ from strapline_protocol.watching import (
     BatteryData,
     DeviceHop,
     DeviceLevel,
+    Gap,
     HeartRateData,
     MetricData,
     Over,
@@ -37,6 +38,7 @@ class Person:
         status: None before it was told.
         line: the last minutes of heart rate.
         spells: what stood in the way when, this screen's own connection first.
+        gaps: the last minutes' stretches without a reading, as the server accounts for them.
     """
 
     user: str
@@ -45,6 +47,7 @@ class Person:
     status: UserStatus | None = None
     line: Line = ()
     spells: tuple[Spell, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def heart_rate(self) -> HeartRateData | None:

@@ -18,6 +18,7 @@ from strapline.watch.causes import (
 )
 from strapline.watch.line import Line, Point
 from strapline.watch.person import Person
+from strapline.watch.told import agreed
 from strapline_protocol.watching import HeartRateData
 
 _USUAL_MS: Final = 1_000
@@ -123,7 +124,13 @@ def because_none(person: Person, rate: Rate, now_ms: int) -> Because | None:
         return lost
     if rate.was is None:
         return because_now(person.spells, person.line[-1] if person.line else None)
-    return because_between(rate.was.at_ms, now_ms, person.line, person.spells)
+    return because_of(person, rate.was.at_ms, now_ms, lasts=True)
+
+
+def because_of(person: Person, from_ms: int, to_ms: int, *, lasts: bool) -> Because:
+    """The cause of a stretch without a reading, by what is known here and what the server told."""
+    own = because_between(from_ms, to_ms, person.line, person.spells)
+    return agreed(own, person.gaps, from_ms, to_ms, lasts=lasts)
 
 
 def trend_of(line: Line) -> int | None:

@@ -7,10 +7,10 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from strapline.watch.causes import Why, because_between, refusal
+from strapline.watch.causes import Why, refusal
 from strapline.watch.line import Point
 from strapline.watch.person import Person
-from strapline.watch.rate import late_after_ms
+from strapline.watch.rate import because_of, late_after_ms
 from strapline.watch.words import clock, clock_with_seconds, duration
 from strapline_protocol.metrics import HEART_RATE
 
@@ -42,7 +42,7 @@ class Gap:
 
     from_ms: int
     to_ms: int
-    why: Why
+    why: Why | str
     open: bool
 
     @property
@@ -86,7 +86,7 @@ def sheet_of(person: Person, now_ms: int, *, span_ms: int = SHEET_MS) -> Sheet:
     kept = [tuple(point for point in run if point.at_ms >= from_ms) for run in whole]
     last_ms = data.last.at_ms if data is not None and data.last is not None else None
     gaps = tuple(
-        Gap(start, end, because_between(start, end, person.line, person.spells).why, is_open)
+        Gap(start, end, because_of(person, start, end, lasts=is_open).why, is_open)
         for start, end, is_open in _holes(whole, last_ms, now_ms, break_ms)
         if end > from_ms
     )

@@ -9,9 +9,9 @@ from strapline.watch.ink import plain
 from strapline.watch.people import People
 from strapline.watch.person import Person
 from strapline_client import NotConnectedError, RequestRefusedError, StoppedError
-from strapline_protocol.asking import HistoryPage, SyncResult
+from strapline_protocol.asking import GapsPage, HistoryPage, SyncResult
 from strapline_protocol.errors import MalformedMessageError
-from strapline_protocol.watching import Mark
+from strapline_protocol.watching import Gap, Mark
 from tests.unit.cli.watch_kit import LIVE, NOW_MS, a_rate, maren, tomas
 
 
@@ -22,6 +22,8 @@ class Service:
         self.session = SimpleNamespace(simulated=False, may_mark=True)
         self.asked: list[Any] = []
         self.pages: list[HistoryPage] = []
+        self.gaps_asked: list[tuple[str, int, int]] = []
+        self.gaps_pages: list[GapsPage] = []
         self.error: Exception | None = None
 
     def silence_ms(self) -> int:
@@ -44,6 +46,13 @@ class Service:
         if self.error is not None:
             raise self.error
         for page in self.pages:
+            yield page
+
+    async def gaps(self, user: str, **asked: Any) -> Any:
+        self.gaps_asked.append((user, asked["from_ms"], asked["to_ms"]))
+        if self.error is not None:
+            raise self.error
+        for page in self.gaps_pages:
             yield page
 
 
@@ -203,3 +212,73 @@ async def test_the_past_is_read_as_it_was_chosen() -> None:
     control.move(-1)
     old.append(control.past_is_old)
     assert old == [False, True, False]
+
+
+def gaps(after: str | None, *lengths_ms: int) -> GapsPage:
+    """One that lasts until now, or ended an hour ago, for each length."""
+    found = [
+        Gap(from_ms=NOW_MS - 3_600_000 - length, to_ms=NOW_MS - 3_600_000, cause="notWorn")
+        for length in lengths_ms
+    ]
+    return GapsPage(
+        user="maren",
+        metric="heart_rate",
+        gaps=found,
+        complete_through_ms=None,
+        position=("e", 1),
+        next=after,
+    )
+
+
+def shown(control: Control) -> str:
+    return "\n".join(plain(row) for row in control.whole_page(control.view(100, 40)))
+
+
+async def test_the_chosen_persons_gaps_of_a_day_are_read_and_read_again() -> None:
+    control, feed = a_control(maren(), tomas())
+    feed.service.gaps_pages = [gaps("c1", 90_000), gaps(None, 60_000)]
+    control.view(100, 40)
+    control.open(Page.DETAIL)
+    old = [control.past_is_old]
+    await control.load()
+    assert feed.service.gaps_asked == [("maren", NOW_MS - 24 * 3_600_000, NOW_MS)]
+    assert "Last 24 hours: 2 min 30 s without a reading" in shown(control)
+    old.append(control.past_is_old)
+    feed.now_ms = lambda: NOW_MS + 20_001  # type: ignore[method-assign]  # later
+    old.append(control.past_is_old)
+    assert old == [True, False, True]
+    # Another person's are not shown for those of the one before.
+    control.step(1)
+    assert "without a reading" not in shown(control)
+
+
+async def test_more_gaps_than_are_read_are_said_to_be_more() -> None:
+    control, feed = a_control(maren())
+    feed.service.gaps_pages = [gaps("c", 60_000)] * 4
+    control.view(100, 40)
+    control.open(Page.DETAIL)
+    await control.load()
+    assert "Last 24 hours: at least 3 min without a reading" in shown(control)
+
+
+async def test_gaps_that_are_not_answered_are_said_so() -> None:
+    control, feed = a_control(maren())
+    feed.service.error = RequestRefusedError("unknownMethod", "no method gaps")
+    control.view(100, 40)
+    control.open(Page.DETAIL)
+    await control.load()
+    assert "Gaps are not read: no method gaps (unknownMethod)." in shown(control)
+    assert not control.past_is_old
+
+
+async def test_a_history_sums_what_is_missing_of_it() -> None:
+    control, feed = a_control(maren())
+    feed.service.pages = [
+        HistoryPage(user="maren", metric="heart_rate", series=[], position=("e", 1))
+    ]
+    feed.service.gaps_pages = [gaps(None, 90_000, 30_000)]
+    control.view(100, 40)
+    control.open(Page.HISTORY)
+    await control.load()
+    assert feed.service.gaps_asked == [("maren", *Choice().range(NOW_MS))]
+    assert "  Without a reading 2 min: not worn 2 min." in shown(control)

@@ -10,18 +10,20 @@ from typing import Any
 import pytest
 
 from strapline.watch.feed import Feed
+from strapline.watch.line import KEPT_MS
 from strapline_client import (
     Lagged,
+    NotConnectedError,
     RequestRefusedError,
     Update,
     Updates,
     UserState,
     WebSocketEventType,
 )
-from strapline_protocol.asking import HistoryPage
+from strapline_protocol.asking import GapsPage, HistoryPage
 from strapline_protocol.errors import MalformedMessageError
 from strapline_protocol.series import TimedSeries
-from strapline_protocol.watching import HealthDataUpdate, Subscribed
+from strapline_protocol.watching import Gap, GapData, HealthDataUpdate, Subscribed
 from tests.unit.cli.watch_kit import EPOCH, NOW_MS, a_rate, a_status
 
 STREAM = "s" * 22
@@ -72,6 +74,9 @@ class Service:
         self.told = Updates()
         self.pages: list[HistoryPage | Exception] = []
         self.asked = 0
+        self.gaps_told: list[Gap] = []
+        self.gaps_asked: list[tuple[str, int, int]] = []
+        self.refusal: Exception | None = None
         self.first_is_out = asyncio.Event()
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
@@ -93,6 +98,18 @@ class Service:
             self.first_is_out.set()
             await self.may_go_on.wait()
         self.answered.set()
+
+    async def gaps(self, user: str, **asked: Any) -> AsyncIterator[GapsPage]:
+        self.gaps_asked.append((user, asked["from_ms"], asked["to_ms"]))
+        if self.refusal is not None:
+            raise self.refusal
+        yield GapsPage(
+            user=user,
+            metric="heart_rate",
+            gaps=self.gaps_told,
+            complete_through_ms=None,
+            position=(EPOCH, 4),
+        )
 
     def tell(self, kind: WebSocketEventType, message: Any) -> None:
         self.told.put(Update(kind, message, getattr(message, "user", None)))
@@ -172,3 +189,61 @@ async def test_an_answer_that_is_none_leaves_what_is_known(
         await settle()
         assert rates(feed) == [61]
         assert "the last minutes of maren are missing" in caplog.text
+
+
+def told(feed: Feed) -> list[str]:
+    person = feed.people.of("maren")
+    assert person is not None
+    return [gap.cause for gap in person.gaps]
+
+
+async def test_why_readings_are_missing_is_asked_with_them_and_at_each_news_of_it() -> None:
+    async with running() as (feed, service):
+        service.gaps_told = [Gap(from_ms=NOW_MS - 90_000, to_ms=NOW_MS - 9_000, cause="silent")]
+        service.subscribe()
+        await settle()
+        assert told(feed) == ["silent"]
+        assert service.gaps_asked == [("maren", NOW_MS - KEPT_MS, NOW_MS)]
+        gap = Gap(from_ms=NOW_MS - 90_000, to_ms=NOW_MS - 9_000, cause="notWorn")
+        service.gaps_told = [gap]
+        news = change(5, 9_000, 60).model_copy(update={"metric": "gap", "data": GapData(gap=gap)})
+        service.tell(WebSocketEventType.HEALTH_DATA_UPDATE, news)
+        await settle()
+        assert told(feed) == ["notWorn"]
+
+
+async def test_an_older_server_is_asked_for_gaps_once_in_a_session() -> None:
+    async with running() as (feed, service):
+        service.refusal = RequestRefusedError("unknownMethod", "no method gaps")
+        service.subscribe()
+        await settle()
+        service.tell(WebSocketEventType.LAGGED, Lagged(left_out=3))
+        await settle()
+        assert (service.asked, len(service.gaps_asked)) == (2, 1)
+        service.refusal = None
+        service.gaps_told = [Gap(from_ms=1, to_ms=2, cause="silent")]
+        service.subscribe()
+        await settle()
+        assert told(feed) == ["silent"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MalformedMessageError("another shape"),
+        RequestRefusedError("tooMany", "later"),
+        NotConnectedError("lost"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_gaps_that_are_not_told_leave_those_that_are_known(error: Exception) -> None:
+    async with running() as (feed, service):
+        service.gaps_told = [Gap(from_ms=1, to_ms=2, cause="silent")]
+        service.subscribe()
+        await settle()
+        service.refusal = error
+        service.tell(WebSocketEventType.LAGGED, Lagged(left_out=3))
+        await settle()
+        service.tell(WebSocketEventType.LAGGED, Lagged(left_out=3))
+        await settle()
+        assert (told(feed), len(service.gaps_asked)) == (["silent"], 3)

@@ -18,7 +18,7 @@ from strapline_client import (
 from strapline_client.events import ConnectionState, ConnectionStatus, Reason
 from strapline_protocol.publishing import DeviceState
 from strapline_protocol.series import TimedSeries
-from strapline_protocol.watching import HistoryChange, SyncStatus
+from strapline_protocol.watching import Gap, GapData, HistoryChange, SyncStatus
 from tests.unit.cli.watch_kit import EPOCH, NOW_MS, a_point, a_rate, a_status
 
 CONNECTED = ConnectionState(ConnectionStatus.CONNECTED)
@@ -92,6 +92,29 @@ class Told:
         )
         self._take(Update(WebSocketEventType.HISTORY_CHANGED, message, user))
 
+    def gap(self, user: str, gap: Gap) -> None:
+        series = TimedSeries(
+            user=user,
+            device="strap",
+            metric="gap",
+            seq=[2],
+            at_ms=[gap.from_ms],
+            value=[None],
+            received_ms=gap.to_ms,
+            time_source="system",
+        )
+        message = HealthDataUpdate(
+            user=user,
+            metric="gap",
+            stream="s" * 22,
+            data=GapData(gap=gap),
+            series=series,
+            position=(EPOCH, 4),
+            previous=(EPOCH, 3),
+            server_time=NOW_MS,
+        )
+        self._take(Update(WebSocketEventType.HEALTH_DATA_UPDATE, message, user, self.users[user]))
+
     def removed(self, user: str) -> None:
         del self.users[user]
         message = SubscriptionChanged(added=[], removed=[user])
@@ -124,6 +147,32 @@ def test_whoever_is_new_or_changed_on_the_screen_is_fetched_once() -> None:
     assert told.people.wanted() == []
     told.changed("ana", NOW_MS - 900_000, NOW_MS - 100_000)
     assert told.people.wanted() == ["ana"]
+
+
+def test_news_of_a_gap_and_its_end_ask_for_its_causes() -> None:
+    told = Told()
+    told.subscribed("Ana")
+    told.reading("ana", NOW_MS - 20_000)
+    told.people.wanted()
+    told.gap("ana", Gap(from_ms=NOW_MS - 90_000, to_ms=NOW_MS - 30_000, cause="notWorn"))
+    assert told.people.wanted() == ["ana"]
+    (ana,) = told.people.all
+    assert [point.value for point in ana.line] == [60]
+    told.reading("ana", NOW_MS - 19_000)
+    assert told.people.wanted() == []
+    told.reading("ana", NOW_MS)
+    assert told.people.wanted() == ["ana"]
+
+
+def test_what_the_server_says_of_gaps_is_kept_of_who_is_there() -> None:
+    told = Told()
+    told.subscribed("Ana")
+    gap = Gap(from_ms=NOW_MS - 90_000, to_ms=NOW_MS - 30_000, cause="notWorn")
+    told.people.gaps("ana", [gap])
+    told.people.gaps("nobody", [gap])
+    told.reading("ana", NOW_MS)
+    (ana,) = told.people.all
+    assert ana.gaps == (gap,)
 
 
 def test_readings_make_the_line_and_history_replaces_it() -> None:

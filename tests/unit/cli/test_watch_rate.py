@@ -15,7 +15,7 @@ from strapline.watch.rate import (
     trend_words,
 )
 from strapline_protocol.publishing import DeviceState
-from strapline_protocol.watching import LastValue
+from strapline_protocol.watching import Gap, LastValue
 from tests.unit.cli.watch_kit import NOW_MS, a_point, a_rate, a_status, ilse, points
 
 
@@ -95,6 +95,15 @@ def test_the_cause_of_no_rate() -> None:
     assert because_none(live, rate_of(live, NOW_MS, connected=True), NOW_MS) is None
     cut = replace(person, spells=(Spell(Why.SERVER_AWAY, NOW_MS - 5), *person.spells))
     assert because_none(cut, rate, NOW_MS) == Because(Why.SERVER_AWAY, NOW_MS - 5)
+
+
+def test_a_silence_that_nothing_here_explains_has_the_cause_that_the_server_tells() -> None:
+    person = replace(ilse(), spells=())
+    rate = rate_of(person, NOW_MS, connected=True)
+    gap = Gap(from_ms=person.line[-1].at_ms, to_ms=NOW_MS - 9_000, cause="off", lasts=True)
+    assert because_none(person, rate, NOW_MS) == Because(Why.NO_READING)
+    told = replace(person, gaps=(gap,))
+    assert because_none(told, rate, NOW_MS) == Because(Why.BATTERY_EMPTY, gap.from_ms)
 
 
 def test_the_trend_is_that_of_a_minute_or_nothing() -> None:

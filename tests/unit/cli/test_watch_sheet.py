@@ -8,6 +8,7 @@ import pytest
 from strapline.watch.causes import Why
 from strapline.watch.person import Person
 from strapline.watch.sheet import SHEET_MS, Gap, Kind, has_room, plates, sheet_notes, sheet_of
+from strapline_protocol.watching import Gap as ToldGap
 from strapline_protocol.watching import LastValue
 from tests.unit.cli.watch_kit import NOW_MS, a_point, a_rate, at, ilse, maren, points, tomas, zone
 
@@ -30,6 +31,16 @@ def test_a_gap_is_a_gap_with_its_cause_and_length() -> None:
     assert sheet.gaps == (Gap(at("14:01:48"), at("14:02:26"), Why.OUT_OF_RANGE, open=False),)
     assert sheet.gaps[0].length == "38 s"
     assert next(run[-1].at_ms for run in sheet.runs) == at("14:01:48")
+
+
+def test_a_gap_of_before_anybody_looked_has_the_cause_that_the_server_tells() -> None:
+    told = ToldGap(from_ms=at("14:01:48"), to_ms=at("14:02:26"), cause="bridgeDown")
+    person = replace(tomas(), spells=(), gaps=(told,))
+    assert sheet_of(replace(person, gaps=()), NOW_MS).gaps[0].why is Why.NO_READING
+    assert sheet_of(person, NOW_MS).gaps[0].why is Why.BRIDGE_OFF
+    # One that goes on is what this screen sees.
+    silent = ToldGap(from_ms=at("14:03:08"), to_ms=NOW_MS, cause="bridgeDown", lasts=True)
+    assert sheet_of(replace(ilse(), gaps=(silent,)), NOW_MS).gaps[0].why is Why.OUT_OF_RANGE
 
 
 def test_what_came_later_is_told_apart() -> None:
