@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -241,13 +242,20 @@ class Control:
         if (user, choice) != self._asked:
             self._asked = (user, choice)
             self._past = Past(words="Reading it.")
-        past = await self._read(user, choice)
+        from_ms, to_ms = choice.range(self._feed.now_ms())
+        past = await self._read(user, choice, from_ms, to_ms)
+        # Why the rest is missing is there a little later; until then what was known of it stands.
+        self._show(user, choice, replace(past, missing=self._past.missing))
+        with suppress(*_NOT_ANSWERED):
+            missing = await self._gaps(user, from_ms, to_ms)
+            self._show(user, choice, replace(past, missing=missing))
+
+    def _show(self, user: str, choice: Choice, past: Past) -> None:
         # Another stretch may have been chosen meanwhile, and be on its way.
         if (user, choice) == (self._focus, self._choice):
             self._past = past
 
-    async def _read(self, user: str, choice: Choice) -> Past:
-        from_ms, to_ms = choice.range(self._feed.now_ms())
+    async def _read(self, user: str, choice: Choice, from_ms: int, to_ms: int) -> Past:
         pages: list[HistoryPage] = []
         try:
             async for page in self._feed.service.history(
@@ -259,9 +267,4 @@ class Control:
         except _NOT_ANSWERED as error:
             return Past(words=f"Not read: {error}.")
         zone = pages[0].zone if pages else None
-        missing = Missing()
-        # What was measured is shown, though it be not known why the rest was not.
-        with suppress(*_NOT_ANSWERED):
-            missing = await self._gaps(user, from_ms, to_ms)
-        now_ms = self._feed.now_ms()
-        return Past(stretches_of(pages), zone, read_ms=now_ms, missing=missing)
+        return Past(stretches_of(pages), zone, read_ms=self._feed.now_ms())
