@@ -1,18 +1,18 @@
 // A stretch of the past in sentences and in rows: for those who hear it, and for a table.
 import type { HeartRateData, SessionMeasured } from "@/protocol/messages";
 import type { Stretch } from "@/services/stretches";
+import { gapLabel } from "./describe";
 import type { Before } from "./first";
-import { whyWords } from "./missing";
 import type { PastGap, PastSheet } from "./past";
+import { whyLong } from "./why";
 import { clock, clockWithSeconds, duration, readings as readingsWords, shortDay } from "./words";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** "strap out of range, 2 min 32 s". */
-export function gapWords(gap: PastGap): string {
-  const why = whyWords(gap.why);
-  return gap.lengthMs === null ? why : `${why}, ${duration(gap.lengthMs)}`;
+/** "radio lost: strap heard, no link, 38 s, 14:01:48 to 14:02:26": all that is to be said of it. */
+export function pastGapWhole(gap: PastGap, nowMs: number): string {
+  return `${gapLabel(gap)}, ${stretchWords(gap.fromMs, gap.toMs, nowMs)}`;
 }
 
 /** "14:00:40 to 14:05:40", "Tue 14 Oct, 08:00 to 20:00", "8 to 14 Oct". */
@@ -61,7 +61,7 @@ export function describePast(sheet: PastSheet, name: string): string {
   }
   for (const gap of shown.slice(0, MOST_GAPS)) {
     const length = duration(gap.toMs - gap.fromMs);
-    parts.push(`${length} missing from ${clock(gap.fromMs)}, ${whyWords(gap.why)}`);
+    parts.push(`${length} missing from ${clock(gap.fromMs)}, ${whyLong(gap.why)}`);
   }
   if (shown.length > MOST_GAPS) {
     parts.push(`${shown.length - MOST_GAPS} more gaps`);
@@ -131,7 +131,7 @@ export function rowsOf(sheet: PastSheet): Row[] {
       fromMs: gap.fromMs,
       when: time(gap.fromMs),
       figures: null,
-      why: `${whyWords(gap.why)}, ${duration(gap.toMs - gap.fromMs)}`,
+      why: `${whyLong(gap.why)}, ${duration(gap.lengthMs ?? gap.toMs - gap.fromMs)}`,
     }),
   );
   return [...means, ...gaps].sort((a, b) => a.fromMs - b.fromMs);

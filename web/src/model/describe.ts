@@ -1,7 +1,7 @@
 // The sheet in sentences: for those who hear it, and where a label does not fit.
 import type { Stretch } from "@/services/stretches";
-import { whyWords } from "./missing";
 import { type Filled, type Gap, SHEET_MS, type Sheet } from "./sheet";
+import { whyLong, whyWords } from "./why";
 import { clock, clockWithSeconds, duration } from "./words";
 
 /** "Maren Holt, heart rate of the last five minutes, 133 to 147, now 146; …". */
@@ -16,11 +16,11 @@ export function describeSheet(sheet: Sheet, name: string): string {
       open === undefined && sheet.last !== null ? `, now ${Math.round(sheet.last.bpm)}` : "";
     parts.push(`${name}, heart rate of the last five minutes, ${range}${now}`);
     if (open !== undefined) {
-      parts.push(`nothing since ${clock(open.sinceMs)}, ${whyWords(open.why)}`);
+      parts.push(`nothing since ${clock(beginOf(sheet.gaps, open))}, ${whyLong(open.why)}`);
     }
   }
   for (const gap of sheet.gaps.filter(({ open }) => !open)) {
-    parts.push(`${gapLength(gap)} missing, ${whyWords(gap.why)}`);
+    parts.push(`${gapLength(gap)} missing, ${whyLong(gap.why)}`);
   }
   for (const filled of sheet.filled) {
     parts.push(`${duration(filled.toMs - filled.fromMs)} filled in later`);
@@ -28,11 +28,32 @@ export function describeSheet(sheet: Sheet, name: string): string {
   return parts.join("; ");
 }
 
-/** "strap out of range, 2 min 32 s". */
-export function gapLabel(gap: Gap): string {
-  return gap.lengthMs === null
-    ? whyWords(gap.why)
-    : `${whyWords(gap.why)}, ${duration(gap.lengthMs)}`;
+/** Of the hole that this is the end of, whatever causes it had before. */
+function beginOf(gaps: readonly Gap[], last: Gap): number {
+  return gaps.reduceRight(
+    (beginMs, gap) => (gap.toMs === beginMs ? gap.sinceMs : beginMs),
+    last.sinceMs,
+  );
+}
+
+/** "silent: off, asleep or out of range, 2 min 32 s"; in few words: "silent, 2 min 32 s". */
+export function gapLabel(gap: Pick<Gap, "why" | "lengthMs">, few = false): string {
+  const why = few ? whyWords(gap.why) : whyLong(gap.why);
+  return gap.lengthMs === null ? why : `${why}, ${duration(gap.lengthMs)}`;
+}
+
+/** What of its label has room; null: nothing. */
+export function gapPlate(
+  gap: Pick<Gap, "why" | "lengthMs">,
+  hasRoom: (label: string) => boolean,
+): string | null {
+  const labels = [gapLabel(gap), gapLabel(gap, true)];
+  return labels.find(hasRoom) ?? null;
+}
+
+/** "radio lost: strap heard, no link, 38 s, from 14:01:48": all that is to be said of it. */
+export function gapWhole(gap: Gap): string {
+  return `${gapLabel(gap)}, ${gap.open ? "since" : "from"} ${clockWithSeconds(gap.sinceMs)}`;
 }
 
 /** Its own length, however little of it is still on the sheet. */
@@ -63,8 +84,8 @@ const MOST_SENTENCES = 3;
  */
 export function sheetNote(sheet: Sheet, sheetPx: number): string {
   const gaps = sheet.gaps
-    .filter((gap) => !gap.open && !fits(gapLabel(gap), gap, sheetPx))
-    .map((gap) => `Gap of ${gapLength(gap)} at ${clock(gap.sinceMs)}: ${whyWords(gap.why)}.`);
+    .filter((gap) => !gap.open && gapPlate(gap, (label) => fits(label, gap, sheetPx)) === null)
+    .map((gap) => `Gap of ${gapLength(gap)} at ${clock(gap.sinceMs)}: ${whyLong(gap.why)}.`);
   const filled = sheet.filled
     .filter((stretch) => !fits(filledLabel(stretch), stretch, sheetPx))
     .map((stretch) => `${duration(stretch.toMs - stretch.fromMs)} ${filledLabel(stretch)}.`);

@@ -1,9 +1,11 @@
 // Where a sheet stands in the past: how much it shows, where it ends, and how it is moved.
 import type { Spell } from "@/services/causes";
+import { type Ledger, NO_LEDGER } from "@/services/gaps";
 import { BUCKET_MS, type PastRecord } from "@/services/past";
 import { missingOf, type Stretch, within } from "@/services/stretches";
+import { explain } from "./explain";
 import { afterFirst, beforeOf, type First } from "./first";
-import { becauseBetween, refusal } from "./missing";
+import { refusal } from "./missing";
 import type { Mean, PastSheet } from "./past";
 import { type Gap, type Sheet, sheetOf } from "./sheet";
 import { SPANS, type Span, spanOfSession } from "./spans";
@@ -76,17 +78,20 @@ export function fetched({ fromMs, toMs }: Stretch, { resolution, lengthMs }: Spa
 export interface RawInput extends Stretch {
   readonly record: PastRecord;
   readonly spells: readonly Spell[];
+  /** What the server accounts for; none where it has not been asked. */
+  readonly ledger?: Ledger;
   readonly freshForMs: number;
   readonly first: First | null;
 }
 
 /** Five minutes of readings that are past, drawn as when they were present. */
 export function rawSheetOf(input: RawInput): Sheet {
-  const { record, fromMs, toMs, spells, freshForMs } = input;
+  const { record, fromMs, toMs, spells, ledger = NO_LEDGER, freshForMs } = input;
   const drawn = record.points.filter((point) => refusal(point) === null);
   const sheet = sheetOf({
     line: record.points.filter(({ atMs }) => atMs >= fromMs - MARGIN_MS && atMs <= toMs),
     spells,
+    ledger,
     nowMs: toMs,
     freshForMs,
     lastAtMs: drawn.findLast(({ atMs }) => atMs < fromMs)?.atMs ?? null,
@@ -96,16 +101,32 @@ export function rawSheetOf(input: RawInput): Sheet {
   return { ...sheet, gaps: afterFirst(gaps, beforeOf(input.first, input)) };
 }
 
+/** Less of five minutes than this is not seen. */
+const LEAST_MS = 1_000;
+
 /** Before the first reading of which anything is known. */
-function leading(sheet: Sheet, { record, fromMs, toMs, spells, freshForMs }: RawInput): Gap[] {
+function leading(sheet: Sheet, input: RawInput): Gap[] {
+  const { record, fromMs, toMs, spells, ledger = NO_LEDGER, freshForMs } = input;
   const firstMs = sheet.ledger[0]?.fromMs ?? toMs;
   const begun = sheet.gaps.some((gap) => gap.fromMs <= fromMs);
-  const gap = { fromMs, sinceMs: fromMs, toMs: firstMs, open: false, lengthMs: null };
-  if (begun || firstMs - fromMs <= freshForMs || !isKnown(record)(gap)) {
+  const hole = { fromMs, toMs: firstMs, open: false };
+  if (begun || firstMs - fromMs <= freshForMs || !isKnown(record)(hole)) {
     return [];
   }
   const refused = record.points.filter((point) => refusal(point) !== null);
-  return [{ ...gap, why: becauseBetween(fromMs, firstMs, refused, spells).why }];
+  const pieces = explain(hole, { ledger, refused, spells, coarse: false }, LEAST_MS);
+  return pieces.map((piece, index): Gap => {
+    const lengthMs = index === 0 ? null : piece.toMs - piece.fromMs;
+    const { why } = piece;
+    return {
+      fromMs: piece.fromMs,
+      sinceMs: piece.fromMs,
+      toMs: piece.toMs,
+      why,
+      lengthMs,
+      open: false,
+    };
+  });
 }
 
 function isKnown(record: PastRecord): (stretch: Stretch) => boolean {

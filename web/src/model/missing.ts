@@ -1,52 +1,7 @@
-// Why there is no reading, in words: what the hops say, else what the readings say, else nothing.
+// Why there is no reading: what the hops say, else what the readings say, else nothing.
 import { Cause, type Spell } from "@/services/causes";
 import type { Point } from "@/services/lines";
-
-/** Causes that stand in the readings themselves, and the one that claims nothing. */
-export enum Missing {
-  NO_SIGNAL = "noSignal",
-  IMPLAUSIBLE = "implausible",
-  FROZEN = "frozen",
-  NO_READING = "noReading",
-}
-
-export type Why = Cause | Missing;
-
-const WORDS: Readonly<Record<Why, string>> = {
-  [Cause.NOT_WORN]: "not worn",
-  [Cause.OUT_OF_RANGE]: "strap out of range",
-  [Cause.BRIDGE_OFFLINE]: "bridge offline",
-  [Cause.NOT_STORING]: "server cannot store",
-  [Cause.SERVER_AWAY]: "server away",
-  [Cause.SCREEN_OFFLINE]: "this screen is offline",
-  [Missing.NO_SIGNAL]: "no signal",
-  [Missing.IMPLAUSIBLE]: "readings not plausible",
-  [Missing.FROZEN]: "strap repeats itself",
-  [Missing.NO_READING]: "no reading",
-};
-
-/** "strap out of range". */
-export function whyWords(why: Why): string {
-  return WORDS[why];
-}
-
-const COUNTED: Readonly<Record<Why, string>> = {
-  [Cause.NOT_WORN]: "not worn",
-  [Cause.OUT_OF_RANGE]: "out of range",
-  [Cause.BRIDGE_OFFLINE]: "with the bridge offline",
-  [Cause.NOT_STORING]: "not stored",
-  [Cause.SERVER_AWAY]: "cut off, server away",
-  [Cause.SCREEN_OFFLINE]: "cut off, no network here",
-  [Missing.NO_SIGNAL]: "without a signal",
-  [Missing.IMPLAUSIBLE]: "not plausible",
-  [Missing.FROZEN]: "with a strap that repeats itself",
-  [Missing.NO_READING]: "silent",
-};
-
-/** After a number of people: "2 live, 1 out of range". */
-export function whyCounted(why: Why): string {
-  return COUNTED[why];
-}
+import { Missing, type Why } from "./why";
 
 /** What a reading, or the last value, says. */
 type Said = Pick<Point, "value" | "quality"> & { readonly contact?: Point["contact"] };

@@ -1,10 +1,12 @@
 // What a sheet of the past shows: means over their lowest to highest, gaps, what is still to come.
 import type { Resolution } from "@/protocol/messages";
 import type { Spell } from "@/services/causes";
+import { type Ledger, NO_LEDGER } from "@/services/gaps";
 import { BUCKET_MS, type Bucket, type PastRecord } from "@/services/past";
 import { missingOf, type Stretch, within } from "@/services/stretches";
+import { explain, type Piece } from "./explain";
 import { afterFirst, type Before, beforeOf, type First } from "./first";
-import { becauseBetween, type Why } from "./missing";
+import { type Why, whyOf } from "./why";
 
 export interface Mean extends Stretch {
   readonly mean: number;
@@ -15,6 +17,7 @@ export interface Mean extends Stretch {
   readonly running: boolean;
 }
 
+/** A hole of one cause; where its cause changes, several adjoin. */
 export interface PastGap extends Stretch {
   readonly why: Why;
   /** Null where an end of it is not known. */
@@ -39,6 +42,8 @@ export interface PastInput extends Stretch {
   readonly record: PastRecord;
   readonly resolution: Resolution;
   readonly spells: readonly Spell[];
+  /** What the server accounts for; none where it has not been asked. */
+  readonly ledger?: Ledger;
   readonly nowMs: number;
   /** Null where it is not known. */
   readonly first: First | null;
@@ -48,6 +53,8 @@ export interface PastInput extends Stretch {
 const LEAST_GAP_MS = 4_000;
 /** What a reading may take to come: the running end is no gap before that. */
 const ON_ITS_WAY_MS = 15_000;
+/** Less of a sheet than this is not seen. */
+const LEAST_SHARE = 1 / 300;
 
 export function pastSheetOf(input: PastInput): PastSheet {
   const { record, fromMs, toMs, nowMs } = input;
@@ -110,7 +117,8 @@ function split(means: readonly Mean[], lengthMs: number): Mean[][] {
 }
 
 function gapsOf(runs: readonly (readonly Mean[])[], input: PastInput, untilMs: number): PastGap[] {
-  const { record, fromMs, spells } = input;
+  const { record, fromMs, toMs, nowMs, spells, ledger = NO_LEDGER } = input;
+  const leastMs = (toMs - fromMs) * LEAST_SHARE;
   const edges = runs.map((run) => ({
     fromMs: run[0]?.fromMs ?? 0,
     toMs: run.at(-1)?.toMs ?? 0,
@@ -119,13 +127,27 @@ function gapsOf(runs: readonly (readonly Mean[])[], input: PastInput, untilMs: n
     // What is not known is no gap.
     .flatMap((hole) => within(record.known, hole))
     .filter((hole) => hole.toMs - hole.fromMs >= LEAST_GAP_MS);
-  return holes.map((hole) => {
+  return holes.flatMap((hole) => {
     const begins = edges.some((edge) => edge.toMs === hole.fromMs);
     const ends = edges.some((edge) => edge.fromMs === hole.toMs);
-    return {
-      ...hole,
-      why: becauseBetween(hole.fromMs, hole.toMs, [], spells).why,
-      lengthMs: begins && ends ? hole.toMs - hole.fromMs : null,
-    };
+    const open = !ends && nowMs - hole.toMs < ON_ITS_WAY_MS + BUCKET_MS[input.resolution];
+    const knowledge = { ledger, refused: [], spells, coarse: true };
+    const pieces = explain({ ...hole, open }, knowledge, leastMs);
+    return pieces.map((piece, index): PastGap => {
+      const isWhole = (begins || index > 0) && (ends || index < pieces.length - 1);
+      const lengthMs = lengthTold(piece, ledger) ?? (isWhole ? piece.toMs - piece.fromMs : null);
+      return { fromMs: piece.fromMs, toMs: piece.toMs, why: piece.why, lengthMs };
+    });
   });
+}
+
+/** As the server has it, to the second: means know it to their own length. */
+function lengthTold({ fromMs, toMs, why, told }: Piece, { gaps, known }: Ledger): number | null {
+  const own = told ? gaps.filter((gap) => within([gap], { fromMs, toMs }).length > 0) : [];
+  const first = own.find((gap) => whyOf(gap) === why);
+  const last = own.findLast((gap) => whyOf(gap) === why);
+  const begins = !known.some((one) => one.fromMs === first?.fromMs);
+  return first === undefined || last === undefined || !begins || last.lasts === true
+    ? null
+    : last.toMs - first.fromMs;
 }

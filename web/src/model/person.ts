@@ -2,6 +2,7 @@
 import type { HeartRateData, Session } from "@/protocol/messages";
 import { causeOf } from "@/services/causes";
 import type { WatchedPerson } from "@/services/feed";
+import { type Ledger, NO_LEDGER } from "@/services/gaps";
 import {
   isBattery,
   isHeartRate,
@@ -10,7 +11,8 @@ import {
   isSummary,
   summaryFields,
 } from "@/services/health-data";
-import { type Because, becauseBetween, becauseNow, ownLoss, refusal } from "./missing";
+import { explain } from "./explain";
+import { type Because, becauseNow, ownLoss, refusal } from "./missing";
 import { type RateView, rateView } from "./rate";
 import { clock, count, duration } from "./words";
 
@@ -35,6 +37,7 @@ export function becauseNone(
   person: WatchedPerson,
   rate: RateView,
   nowMs: number | null,
+  ledger: Ledger = NO_LEDGER,
 ): Because | null {
   if (rate.bpm !== null) {
     return null;
@@ -43,11 +46,14 @@ export function becauseNone(
   if (lost !== null) {
     return lost;
   }
+  const { spells, line } = person;
   if (rate.was === null || nowMs === null) {
-    return becauseNow(person.spells, person.line.at(-1));
+    return becauseNow(spells, line.at(-1));
   }
-  const refused = person.line.filter((point) => refusal(point) !== null);
-  return becauseBetween(rate.was.atMs, nowMs, refused, person.spells);
+  const refused = line.filter((point) => refusal(point) !== null);
+  const hole = { fromMs: rate.was.atMs, toMs: nowMs, open: true };
+  const pieces = explain(hole, { ledger, refused, spells, coarse: false }, 0);
+  return pieces.at(-1) ?? null;
 }
 
 /** The session that runs; null where none does. */

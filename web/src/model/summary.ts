@@ -1,8 +1,8 @@
 // The line under the date: "3 people: 2 live, 1 out of range".
 import type { WatchedPerson } from "@/services/feed";
-import { whyCounted } from "./missing";
 import { becauseNone, rateOf } from "./person";
 import { isOnlyTold } from "./told";
+import { whyCounted } from "./why";
 
 export function summaryOf(
   people: readonly WatchedPerson[],

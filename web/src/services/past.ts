@@ -28,7 +28,7 @@ export interface PastRecord {
 
 export interface PastHost {
   isOpen(): boolean;
-  ask(method: "history", params: Record<string, unknown>): Promise<unknown>;
+  ask(method: string, params: Record<string, unknown>): Promise<unknown>;
   /** The server's time; null before its first word. */
   now(): number | null;
 }

@@ -13,6 +13,7 @@ import {
   WebSocketEventType,
 } from "./events";
 import { Feed, type WatchedPerson } from "./feed";
+import { Gaps } from "./gaps";
 import { healthData } from "./health-data";
 import { HistoryFetcher, type Question } from "./history";
 import { Link, UNCONNECTED } from "./link";
@@ -55,7 +56,7 @@ export interface ServiceCounters {
   readonly ignored: number;
 }
 
-const METRICS = ["heart_rate", "steps", "battery", "session", "mark", "summary"];
+const METRICS = ["heart_rate", "steps", "battery", "session", "mark", "summary", "gap"];
 const LINE_METRIC = "heart_rate";
 
 export class WebSocketService {
@@ -67,12 +68,15 @@ export class WebSocketService {
   #keeper: TokenKeeper | null = null;
   #feed: Feed | null = null;
   #history: HistoryFetcher | null = null;
-  /** What screens look back at, by user, metric and resolution. */
-  readonly past = new Past({
+  readonly #asking = {
     isOpen: () => this.#link?.isOpen === true,
-    ask: (method, params) => this.request(method, params),
+    ask: (method: string, params: Record<string, unknown>) => this.request(method, params),
     now: () => this.serverNow(),
-  });
+  };
+  /** What screens look back at, by user, metric and resolution. */
+  readonly past = new Past(this.#asking);
+  /** What is missing of it, and why, by user and metric. */
+  readonly gaps = new Gaps(this.#asking);
   #snapshot: ServiceSnapshot | null = null;
   #holders = 0;
 
@@ -220,17 +224,20 @@ export class WebSocketService {
           feed.own(null, message.serverTime);
           feed.subscribed(message);
           this.past.subscribed(message);
+          this.gaps.subscribed(message);
           this.#history?.run();
           this.#changed();
         },
         news: (message) => {
           feed.news(message);
           this.past.news(message);
+          this.gaps.news(message);
           this.#changed();
         },
         second: () => {
           this.#history?.run();
           this.past.run();
+          this.gaps.run();
         },
       },
       new TokenSource(this.#tokens(), () => this.#options.getToken ?? null),
@@ -263,8 +270,7 @@ export class WebSocketService {
     );
     if (lineMs > 0) {
       this.#history = new HistoryFetcher({
-        isOpen: () => this.#link?.isOpen === true,
-        ask: (method, params) => this.request(method, params),
+        ...this.#asking,
         onScreen: () => this.#stretch(lineMs),
         arrived: ({ user }, stretch, pages, position) => {
           const series = pages.flatMap((page) => page.series);
@@ -315,6 +321,7 @@ export class WebSocketService {
   #left(user: string): void {
     this.#history?.forget(user);
     this.past.forget(user);
+    this.gaps.forget(user);
     for (const [key, event] of this.#latest) {
       if (event.user === user) {
         this.#latest.delete(key);

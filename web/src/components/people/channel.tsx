@@ -1,12 +1,12 @@
 // One person: name, rate, sheet, and what is beside them.
 import { memo } from "react";
 import { useExactRate } from "@/hooks/use-exact-rate";
+import { usePresent } from "@/hooks/use-present";
 import { useWidth } from "@/hooks/use-width";
 import { sheetNote } from "@/model/describe";
 import {
   becauseNone,
   dayLine,
-  heartRateOf,
   rateOf,
   type StepsView,
   sessionLine,
@@ -15,7 +15,6 @@ import {
   wearables,
 } from "@/model/person";
 import { trendOf } from "@/model/rate";
-import { sheetOf } from "@/model/sheet";
 import { isOnlyTold, type Told, toldOf } from "@/model/told";
 import type { WatchedPerson } from "@/services/websocket-service";
 import { Rate } from "./rate";
@@ -33,9 +32,6 @@ interface ChannelProps {
   /** Opens the person's own page. */
   readonly onOpen: (user: string) => void;
 }
-
-/** A heart's freshness where a person has no reading yet. */
-const FRESH_FOR_MS = 5_000;
 
 export const Channel = memo(function Channel(props: ChannelProps) {
   const told = isOnlyTold(props.person) ? toldOf(props.person) : null;
@@ -75,17 +71,7 @@ function Name({
 function Measured(props: ChannelProps) {
   const { person, nowMs, connected, simulated, compact, onOpen } = props;
   const rate = useExactRate(rateOf(person, nowMs, connected));
-  const data = heartRateOf(person);
-  const sheet =
-    nowMs === null
-      ? null
-      : sheetOf({
-          line: person.line,
-          spells: person.spells,
-          nowMs,
-          freshForMs: data?.freshForMs ?? FRESH_FOR_MS,
-          lastAtMs: rate.was?.atMs ?? null,
-        });
+  const [sheet, ledger] = usePresent(person, rate, nowMs);
   const today = dayLine(person, nowMs);
   const session = sessionLine(person, nowMs);
   const [figure, width] = useWidth<HTMLElement>();
@@ -101,7 +87,7 @@ function Measured(props: ChannelProps) {
         <Rate
           rate={rate}
           trend={rate.bpm === null ? null : trendOf(person.line)}
-          because={becauseNone(person, rate, nowMs)}
+          because={becauseNone(person, rate, nowMs, ledger)}
           nowMs={nowMs}
         />
       </div>

@@ -1,6 +1,7 @@
 // One person's heart rate: the figure with its strap and its age, or why there is none.
-import { type Because, whyWords } from "@/model/missing";
+import type { Because } from "@/model/missing";
 import type { RateView, Trend } from "@/model/rate";
+import { whyWords } from "@/model/why";
 import { ago, capital, clock, duration } from "@/model/words";
 import { Strap } from "./strap";
 

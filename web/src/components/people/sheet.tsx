@@ -1,9 +1,10 @@
 // The five-minute sheet: levels, minutes, the trace, gaps with their cause, the ledger, the needle.
 import { type RefObject, useRef } from "react";
-import { describeSheet, filledLabel, fits, gapLabel } from "@/model/describe";
+import { describeSheet, filledLabel, fits, gapPlate, gapWhole } from "@/model/describe";
 import { type Scale, scaleFor } from "@/model/scale";
 import { SHEET_MS, type Sheet as SheetModel } from "@/model/sheet";
 import { useFilling } from "./filling";
+import { Holes } from "./holes";
 import { Trace } from "./trace";
 
 interface SheetProps {
@@ -25,70 +26,78 @@ export function Sheet({ sheet, live, name, figure, width }: SheetProps) {
     width: share(toMs - fromMs),
   });
   return (
-    <figure className="sheet" ref={figure} aria-label={describeSheet(sheet, name)} role="img">
-      {minutes(sheet).map((atMs) => (
-        <i className="minute" key={atMs} style={{ left: share(atMs - sheet.fromMs) }} />
-      ))}
-      <div className="plot">
-        {scale?.levels.map((level) => (
-          <div className="level" key={level} style={{ top: height(level, scale) }}>
-            <span>{level}</span>
-          </div>
+    <figure className="sheet" ref={figure}>
+      <div className="drawing" aria-label={describeSheet(sheet, name)} role="img">
+        {minutes(sheet).map((atMs) => (
+          <i className="minute" key={atMs} style={{ left: share(atMs - sheet.fromMs) }} />
         ))}
-        {sheet.gaps.map((gap) => (
-          <div
-            className={gap.open ? "gap open" : "gap"}
-            key={gap.open ? "open" : gap.toMs}
-            style={place(gap.fromMs, gap.toMs)}
-          >
-            {fits(gapLabel(gap), gap, width) ? <span>{gapLabel(gap)}</span> : null}
-          </div>
-        ))}
-        {filling.map((gap) => (
-          <div
-            className="gap filling"
-            key={`${gap.fromMs} ${gap.toMs}`}
-            style={place(Math.max(sheet.fromMs, gap.fromMs), gap.toMs)}
-          />
-        ))}
-        {scale === null ? (
-          <p className="waits">{sheet.gaps.length === 0 ? "The line begins here" : ""}</p>
-        ) : (
-          <Trace runs={sheet.runs} fromMs={sheet.fromMs} toMs={sheet.toMs} scale={scale} />
-        )}
-        {sheet.filled
-          .filter((filled) => fits(filledLabel(filled), filled, width))
-          .map((filled) => (
-            <span
-              className="filled"
-              key={filled.fromMs}
-              style={{ left: share((filled.fromMs + filled.toMs) / 2 - sheet.fromMs) }}
-            >
-              {filledLabel(filled)}
-            </span>
+        <div className="plot">
+          {scale?.levels.map((level) => (
+            <div className="level" key={level} style={{ top: height(level, scale) }}>
+              <span>{level}</span>
+            </div>
           ))}
-        {live && sheet.last !== null && scale !== null ? (
-          <i
-            className="nowdot"
-            style={{
-              top: height(sheet.last.bpm, scale),
-              left: share(Math.min(SHEET_MS, sheet.last.atMs - sheet.fromMs)),
-            }}
-          />
-        ) : null}
+          {sheet.gaps.map((gap) => (
+            <div
+              className={gap.open ? "gap open" : "gap"}
+              key={gap.open ? "open" : gap.toMs}
+              style={place(gap.fromMs, gap.toMs)}
+            >
+              <Plate words={gapPlate(gap, (label) => fits(label, gap, width))} />
+            </div>
+          ))}
+          {filling.map((gap) => (
+            <div
+              className="gap filling"
+              key={`${gap.fromMs} ${gap.toMs}`}
+              style={place(Math.max(sheet.fromMs, gap.fromMs), gap.toMs)}
+            />
+          ))}
+          {scale === null ? (
+            <p className="waits">{sheet.gaps.length === 0 ? "The line begins here" : ""}</p>
+          ) : (
+            <Trace runs={sheet.runs} fromMs={sheet.fromMs} toMs={sheet.toMs} scale={scale} />
+          )}
+          {sheet.filled
+            .filter((filled) => fits(filledLabel(filled), filled, width))
+            .map((filled) => (
+              <span
+                className="filled"
+                key={filled.fromMs}
+                style={{ left: share((filled.fromMs + filled.toMs) / 2 - sheet.fromMs) }}
+              >
+                {filledLabel(filled)}
+              </span>
+            ))}
+          {live && sheet.last !== null && scale !== null ? (
+            <i
+              className="nowdot"
+              style={{
+                top: height(sheet.last.bpm, scale),
+                left: share(Math.min(SHEET_MS, sheet.last.atMs - sheet.fromMs)),
+              }}
+            />
+          ) : null}
+        </div>
+        <div className="ledger">
+          {sheet.ledger.map((entry) => (
+            <i
+              className={LEDGER_CLASS[entry.kind]}
+              key={`${entry.kind} ${entry.fromMs}`}
+              style={place(entry.fromMs, entry.toMs)}
+            />
+          ))}
+        </div>
+        <i className={live ? "nowline" : "nowline none"} />
       </div>
-      <div className="ledger">
-        {sheet.ledger.map((entry) => (
-          <i
-            className={LEDGER_CLASS[entry.kind]}
-            key={`${entry.kind} ${entry.fromMs}`}
-            style={place(entry.fromMs, entry.toMs)}
-          />
-        ))}
-      </div>
-      <i className={live ? "nowline" : "nowline none"} />
+      <Holes stretch={sheet} gaps={sheet.gaps.map((gap) => ({ ...gap, words: gapWhole(gap) }))} />
     </figure>
   );
+}
+
+/** The label of a gap, where there is room for it. */
+export function Plate({ words }: { readonly words: string | null }) {
+  return words === null ? null : <span>{words}</span>;
 }
 
 const LEDGER_CLASS = { live: "live", back: "back", estimated: "est", hole: "hole" } as const;

@@ -10,12 +10,15 @@ import {
 import { Sheet } from "@/components/people/sheet";
 import { Legend } from "@/components/people/time-axis";
 import { useFirst } from "@/hooks/use-first";
+import { useGaps } from "@/hooks/use-gaps";
 import { useNotes } from "@/hooks/use-notes";
 import { usePast } from "@/hooks/use-past";
+import { usePresent } from "@/hooks/use-present";
 import { useWidth } from "@/hooks/use-width";
 import { sheetNote } from "@/model/describe";
 import { beforeWords, fitsOn, stretchWords } from "@/model/describe-past";
 import type { First } from "@/model/first";
+import { isAccounted, type Missed, missedOf, silencesOf } from "@/model/gap-list";
 import { withLine } from "@/model/latest";
 import {
   asPast,
@@ -32,12 +35,15 @@ import {
 import { type PastSheet, pastSheetOf } from "@/model/past";
 import { heartRateOf, sessionOf } from "@/model/person";
 import type { RateView } from "@/model/rate";
-import { type Sheet as SheetModel, sheetOf } from "@/model/sheet";
+import type { Sheet as SheetModel } from "@/model/sheet";
 import { FIVE_MINUTES, SPANS, type Span, spanOfSession } from "@/model/spans";
+import type { Ledger } from "@/services/gaps";
 import type { PastRecord } from "@/services/past";
+import type { Stretch } from "@/services/stretches";
 import type { WatchedPerson } from "@/services/websocket-service";
 import { Axis } from "./axis";
 import { Figures } from "./figures";
+import { GapList } from "./gap-list";
 import { Marks, Noted, Sessions } from "./noted";
 import { Overview, overviewOf } from "./overview";
 import { PastPlot } from "./past-plot";
@@ -231,18 +237,15 @@ function Shown(props: ShownProps) {
   const fetchedRecord = usePast(question, present ? null : fetched(stretch, span));
   const record = withLine(fetchedRecord, span.resolution, person.line);
   const [figure, width] = useWidth<HTMLElement>();
-  const sheet = readingsOf({ person, rate, nowMs, stretch, span, record, present, first });
+  const { spells } = person;
+  const [now, ledger] = usePresent(person, rate, nowMs);
+  const sheet = present ? now : readingsOf({ person, stretch, span, record, ledger, first });
+  const means = { ...stretch, record, resolution: span.resolution, spells, nowMs, first };
   const past =
     sheet === null
-      ? pastSheetOf({
-          ...stretch,
-          record,
-          resolution: span.resolution,
-          spells: person.spells,
-          nowMs,
-          first,
-        })
+      ? pastSheetOf({ ...means, ledger })
       : asPast(sheet, present ? null : record.known, first);
+  useGaps({ user: person.user, metric: "heart_rate" }, farHoles(past, span));
   const note = noteOf(sheet, past, width, nowMs);
   return (
     <>
@@ -254,6 +257,7 @@ function Shown(props: ShownProps) {
           readings={sheet}
           past={past}
           name={person.name}
+          nowMs={nowMs}
           live={sheet === null ? live : present && rate.bpm !== null}
           figure={figure}
           width={width}
@@ -265,11 +269,37 @@ function Shown(props: ShownProps) {
       {sheet === null ? <MeansLegend /> : <Legend />}
       {note === "" ? null : <p className="note">{note}</p>}
       {children}
-      <Figures sheet={past} />
+      <Figures sheet={past} missed={missedIn(ledger, past, nowMs)} />
+      <GapList
+        key={`${span.id} ${endMs ?? ""}`}
+        user={person.user}
+        stretch={stretch}
+        nowMs={nowMs}
+        first={first}
+      />
       <Noted notes={notes} stretch={stretch} nowMs={nowMs} live={heartRateOf(person)} />
       <PastTable sheet={past} name={person.name} />
     </>
   );
+}
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const MOST_FAR = 24;
+
+/** Where a stretch is too long for all its gaps to be asked for, those that are seen in it are. */
+function farHoles({ gaps }: PastSheet, { lengthMs }: Span): readonly Stretch[] {
+  return lengthMs <= DAY_MS
+    ? []
+    : gaps.slice(-MOST_FAR).map(({ fromMs, toMs }) => ({
+        fromMs: Math.floor(fromMs / MINUTE_MS - 1) * MINUTE_MS,
+        toMs: Math.ceil(toMs / MINUTE_MS + 1) * MINUTE_MS,
+      }));
+}
+
+/** By the server's own account where that is whole; null: by what is seen on the sheet. */
+function missedIn(ledger: Ledger, past: PastSheet, nowMs: number): Missed | null {
+  return isAccounted(ledger, past, nowMs) ? missedOf(silencesOf(ledger, past), past) : null;
 }
 
 /** What has no room on the sheet, as sentences. */
@@ -286,6 +316,7 @@ interface DrawnProps {
   readonly readings: SheetModel | null;
   readonly past: PastSheet;
   readonly name: string;
+  readonly nowMs: number;
   readonly live: boolean;
   readonly figure: RefObject<HTMLElement | null>;
   readonly width: number;
@@ -293,10 +324,10 @@ interface DrawnProps {
   readonly children: ReactNode;
 }
 
-function Drawn({ readings, past, name, live, figure, width, children }: DrawnProps) {
+function Drawn({ readings, past, name, nowMs, live, figure, width, children }: DrawnProps) {
   return readings === null ? (
     <div ref={figure as RefObject<HTMLDivElement | null>}>
-      <PastPlot sheet={past} name={name} live={live} width={width}>
+      <PastPlot sheet={past} name={name} live={live} width={width} nowMs={nowMs}>
         {children}
       </PastPlot>
     </div>
@@ -311,26 +342,21 @@ function Drawn({ readings, past, name, live, figure, width, children }: DrawnPro
 
 interface ReadingsInput {
   readonly person: WatchedPerson;
-  readonly rate: RateView;
-  readonly nowMs: number;
-  readonly stretch: { readonly fromMs: number; readonly toMs: number };
+  readonly stretch: Stretch;
   readonly span: Span;
   readonly record: PastRecord;
-  readonly present: boolean;
+  readonly ledger: Ledger;
   readonly first: First | null;
 }
 
 /** Five minutes are drawn reading by reading; anything longer is not. */
-function readingsOf(input: ReadingsInput) {
-  const { person, rate, nowMs, stretch, span, record, present, first } = input;
+function readingsOf({ person, stretch, span, record, ledger, first }: ReadingsInput) {
   if (span.resolution !== "raw") {
     return null;
   }
-  const { spells, line } = person;
+  const { spells } = person;
   const freshForMs = heartRateOf(person)?.freshForMs ?? FRESH_FOR_MS;
-  return present
-    ? sheetOf({ line, spells, nowMs, freshForMs, lastAtMs: rate.was?.atMs ?? null })
-    : rawSheetOf({ ...stretch, record, spells, freshForMs, first });
+  return rawSheetOf({ ...stretch, record, spells, ledger, freshForMs, first });
 }
 
 function MeansLegend() {
@@ -355,6 +381,8 @@ interface Drag {
   readonly onPointerCancel: () => void;
 }
 
+const PULL_PX = 4;
+
 /** The paper is pulled: to the right, what is earlier comes in. */
 function useDrag(looking: Looking, nowMs: number, look: (next: Looking) => void): Drag {
   const from = useRef<{ readonly x: number; readonly endMs: number } | null>(null);
@@ -365,12 +393,20 @@ function useDrag(looking: Looking, nowMs: number, look: (next: Looking) => void)
     onPointerDown: (event) => {
       if (event.button === 0) {
         from.current = { x: event.clientX, endMs: looking.endMs ?? nowMs };
-        event.currentTarget.setPointerCapture(event.pointerId);
       }
     },
     onPointerMove: (event) => {
       const width = event.currentTarget.clientWidth;
-      if (from.current !== null && width > 0) {
+      const pulled = from.current === null ? 0 : Math.abs(from.current.x - event.clientX);
+      if (pulled >= PULL_PX && !event.currentTarget.hasPointerCapture(event.pointerId)) {
+        // Not before: a press that does not move is for what is under it.
+        event.currentTarget.setPointerCapture(event.pointerId);
+      }
+      if (
+        from.current !== null &&
+        width > 0 &&
+        event.currentTarget.hasPointerCapture(event.pointerId)
+      ) {
         const byMs = ((from.current.x - event.clientX) / width) * looking.span.lengthMs;
         look(movedTo(looking, Math.round(from.current.endMs + byMs), nowMs));
       }

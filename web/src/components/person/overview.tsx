@@ -1,5 +1,6 @@
 // A day in small, with a window over it: where in it the sheet above stands, and a way to move it.
 import { type KeyboardEvent, type PointerEvent, useRef } from "react";
+import { useGaps } from "@/hooks/use-gaps";
 import { usePast } from "@/hooks/use-past";
 import { stretchWords } from "@/model/describe-past";
 import type { First } from "@/model/first";
@@ -50,7 +51,16 @@ export function Overview(props: OverviewProps) {
   const span = SPANS.find(({ resolution }) => resolution === "minute") ?? looking.span;
   const record = withLine(usePast(minutes, fetched(around, span)), "minute", person.line);
   const { spells } = person;
-  const sheet = pastSheetOf({ ...around, record, resolution: "minute", spells, nowMs, first });
+  const ledger = useGaps({ user: person.user, metric: "heart_rate" }, []);
+  const sheet = pastSheetOf({
+    ...around,
+    record,
+    resolution: "minute",
+    spells,
+    ledger,
+    nowMs,
+    first,
+  });
   const present = around.toMs >= nowMs;
   const strip = useRef<HTMLDivElement>(null);
   const to = (event: PointerEvent) => {
@@ -77,7 +87,7 @@ export function Overview(props: OverviewProps) {
           }
         }}
       >
-        <PastPlot sheet={sheet} name={person.name} live={present} width={0} />
+        <PastPlot sheet={sheet} name={person.name} live={present} width={0} nowMs={null} />
         <Window around={around} looking={looking} nowMs={nowMs} onLook={onLook} />
       </div>
       <Axis {...around} live={present} />

@@ -1,6 +1,9 @@
 // A stretch of the past, drawn: means over their lowest to highest, gaps with their cause, marks.
 import { type ReactNode, useRef } from "react";
-import { beforeWords, describePast, fitsOn, gapWords } from "@/model/describe-past";
+import { Holes } from "@/components/people/holes";
+import { Plate } from "@/components/people/sheet";
+import { gapPlate } from "@/model/describe";
+import { beforeWords, describePast, fitsOn, pastGapWhole } from "@/model/describe-past";
 import type { Mean, PastSheet } from "@/model/past";
 import { type Scale, scaleFor } from "@/model/scale";
 import { ticksOf } from "@/model/spans";
@@ -12,6 +15,8 @@ interface PastPlotProps {
   readonly live: boolean;
   /** By the type of its labels: which of them fit. */
   readonly width: number;
+  /** Of now, where its gaps can be pointed at; null: it is too small for that. */
+  readonly nowMs: number | null;
   readonly children?: ReactNode;
 }
 
@@ -22,7 +27,7 @@ const MOST_BARS = 62;
 const BAR_SHARE = 0.62;
 const TICKS = 12;
 
-export function PastPlot({ sheet, name, live, width, children }: PastPlotProps) {
+export function PastPlot({ sheet, name, live, width, nowMs, children }: PastPlotProps) {
   const scale = useScale(sheet);
   const place = (stretch: Stretch) => ({
     left: percent(sheet, stretch.fromMs),
@@ -30,32 +35,40 @@ export function PastPlot({ sheet, name, live, width, children }: PastPlotProps) 
   });
   const fits = (text: string, stretch: Stretch) => fitsOn(sheet, text, stretch, width);
   return (
-    <div className="sheet past" role="img" aria-label={describePast(sheet, name)}>
-      {ticksOf(sheet.fromMs, sheet.toMs, TICKS).map(({ atMs }) => (
-        <i className="minute" key={atMs} style={{ left: percent(sheet, atMs) }} />
-      ))}
-      <div className="plot">
-        {scale?.levels.map((level) => (
-          <div className="level" key={level} style={{ top: `${topOf(level, scale)}%` }}>
-            <span>{level}</span>
-          </div>
+    <div className="sheet past">
+      <div className="drawing" role="img" aria-label={describePast(sheet, name)}>
+        {ticksOf(sheet.fromMs, sheet.toMs, TICKS).map(({ atMs }) => (
+          <i className="minute" key={atMs} style={{ left: percent(sheet, atMs) }} />
         ))}
-        {sheet.before === null ||
-        !fits(beforeWords(sheet.before, sheet.toMs), sheet.before) ? null : (
-          <div className="before" style={place(sheet.before)}>
-            {beforeWords(sheet.before, sheet.toMs)}
-          </div>
-        )}
-        {sheet.gaps.map((gap) => (
-          <div className="gap" key={gap.fromMs} style={place(gap)}>
-            {fits(gapWords(gap), gap) ? <span>{gapWords(gap)}</span> : null}
-          </div>
-        ))}
-        {scale === null ? null : <Curve sheet={sheet} scale={scale} />}
-        {scale === null && sheet.pending.length > 0 ? <p className="waits">Fetching…</p> : null}
-        {children}
+        <div className="plot">
+          {scale?.levels.map((level) => (
+            <div className="level" key={level} style={{ top: `${topOf(level, scale)}%` }}>
+              <span>{level}</span>
+            </div>
+          ))}
+          {sheet.before === null ||
+          !fits(beforeWords(sheet.before, sheet.toMs), sheet.before) ? null : (
+            <div className="before" style={place(sheet.before)}>
+              {beforeWords(sheet.before, sheet.toMs)}
+            </div>
+          )}
+          {sheet.gaps.map((gap) => (
+            <div className="gap" key={gap.fromMs} style={place(gap)}>
+              <Plate words={gapPlate(gap, (label) => fits(label, gap))} />
+            </div>
+          ))}
+          {scale === null ? null : <Curve sheet={sheet} scale={scale} />}
+          {scale === null && sheet.pending.length > 0 ? <p className="waits">Fetching…</p> : null}
+          {children}
+        </div>
+        <i className={live ? "nowline" : "nowline none"} />
       </div>
-      <i className={live ? "nowline" : "nowline none"} />
+      {nowMs === null ? null : (
+        <Holes
+          stretch={sheet}
+          gaps={sheet.gaps.map((gap) => ({ ...gap, words: pastGapWhole(gap, nowMs) }))}
+        />
+      )}
     </div>
   );
 }

@@ -12,8 +12,8 @@ import {
   spanned,
   stretchOf,
 } from "../look-back";
-import { Missing } from "../missing";
 import { FIVE_MINUTES, SPANS, spanOfSession } from "../spans";
+import { Missing } from "../why";
 import { NOW, point, readings } from "./people-of";
 
 const LIVE: Looking = { span: FIVE_MINUTES, endMs: null };

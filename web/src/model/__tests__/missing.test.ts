@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Cause } from "@/services/causes";
-import { becauseBetween, becauseNow, Missing, refusal, whyCounted, whyWords } from "../missing";
+import { becauseBetween, becauseNow, refusal } from "../missing";
+import { Missing } from "../why";
 import { NOW, point } from "./people-of";
 
 describe("refusal", () => {
@@ -63,11 +64,4 @@ test("becauseNow: what lasts, else the last reading", () => {
   expect(becauseNow([{ ...spell, toMs: 5 }, spell], undefined)?.why).toBe(Cause.BRIDGE_OFFLINE);
   expect(becauseNow([], point(NOW, 0))?.why).toBe(Missing.NO_SIGNAL);
   expect(becauseNow([], undefined)).toBeNull();
-});
-
-test("every cause has its words", () => {
-  for (const why of [...Object.values(Cause), ...Object.values(Missing)]) {
-    expect(whyWords(why)).toMatch(/^[a-z]/);
-    expect(whyCounted(why)).toMatch(/^[a-z]/);
-  }
 });

@@ -2,16 +2,10 @@ import { describe, expect, test } from "vitest";
 import { heartRate } from "@/services/__tests__/fake-server";
 import { Cause } from "@/services/causes";
 import type { Bucket, PastRecord } from "@/services/past";
-import {
-  describePast,
-  figuresWords,
-  gapWords,
-  rowsOf,
-  sessionWords,
-  stretchWords,
-} from "../describe-past";
-import { Missing } from "../missing";
+import { gapLabel } from "../describe";
+import { describePast, figuresWords, rowsOf, sessionWords, stretchWords } from "../describe-past";
 import { type PastInput, pastSheetOf } from "../past";
+import { Missing } from "../why";
 import { clock } from "../words";
 
 const MINUTE = 60_000;
@@ -66,7 +60,7 @@ describe("a sheet of means", () => {
         lengthMs: 3 * MINUTE,
       },
     ]);
-    expect(gapWords(made.gaps[0] ?? missing)).toBe("no reading, 3 min");
+    expect(gapLabel(made.gaps[0] ?? missing)).toBe("no reading, 3 min");
   });
 
   test("a gap has the cause that was seen", () => {
@@ -78,7 +72,7 @@ describe("a sheet of means", () => {
   test("a gap that reaches an edge has no length that is known", () => {
     const made = sheet(record(minutes(4, 5)));
     expect(made.gaps.map(({ lengthMs }) => lengthMs)).toEqual([null, null]);
-    expect(gapWords(made.gaps[0] ?? missing)).toBe("no reading");
+    expect(gapLabel(made.gaps[0] ?? missing)).toBe("no reading");
   });
 
   test("what is not known is neither a gap nor drawn", () => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { BatteryData, StepsData } from "@/protocol/messages";
 import { status } from "@/services/__tests__/fake-server";
 import { Cause } from "@/services/causes";
-import { Missing } from "../missing";
 import { becauseNone, dayLine, rateOf, sessionLine, stepsView, wearables } from "../person";
 import { completeThrough, summaryOf } from "../summary";
+import { Missing } from "../why";
 import { clock } from "../words";
 import { NOW, person, rate, readings } from "./people-of";
 

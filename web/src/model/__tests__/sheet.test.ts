@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Cause } from "@/services/causes";
 import type { Line } from "@/services/lines";
 import { describeSheet, fits, sheetNote } from "../describe";
-import { Missing } from "../missing";
 import { SHEET_MS, sheetOf } from "../sheet";
+import { Missing } from "../why";
 import { clock } from "../words";
 import { NOW, point, readings } from "./people-of";
 

@@ -41,7 +41,7 @@ describe("opening", () => {
         token: "the.first.token",
         client: {
           name: "strapline-web",
-          metrics: ["heart_rate", "steps", "battery", "session", "mark", "summary"],
+          metrics: ["heart_rate", "steps", "battery", "session", "mark", "summary", "gap"],
         },
       },
     ]);

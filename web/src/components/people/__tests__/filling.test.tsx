@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Missing } from "@/model/missing";
 import type { Gap, Sheet } from "@/model/sheet";
+import { Missing } from "@/model/why";
 import { newlyFilled } from "../filling";
 
 const gap: Gap = {

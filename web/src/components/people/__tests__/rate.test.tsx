@@ -1,7 +1,7 @@
 import { render, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { Missing } from "@/model/missing";
 import type { RateView } from "@/model/rate";
+import { Missing } from "@/model/why";
 import { Cause } from "@/services/causes";
 import { Rate } from "../rate";
 
