@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Cause } from "@/services/causes";
 import type { Line } from "@/services/lines";
-import { describeSheet, fits, sheetNote } from "../describe";
-import { SHEET_MS, sheetOf } from "../sheet";
-import { Missing } from "../why";
-import { clock } from "../words";
+import { describeSheet, fits, gapPlate, gapWhole, sheetNote } from "../describe";
+import { missingFrom, SHEET_MS, sheetOf } from "../sheet";
+import { Missing, Told } from "../why";
+import { clock, clockWithSeconds } from "../words";
 import { NOW, point, readings } from "./people-of";
 
 function sheet(line: Line, extra: Partial<Parameters<typeof sheetOf>[0]> = {}) {
@@ -153,5 +153,87 @@ describe("in words", () => {
     expect(sheetNote(made, 2_000)).toBe("");
     expect(fits("no reading, 51 s", { fromMs: 0, toMs: 51_000 }, 900)).toBe(true);
     expect(fits("no reading, 51 s", { fromMs: 0, toMs: 51_000 }, 500)).toBe(false);
+  });
+});
+
+describe("what the server accounts for", () => {
+  const known = [{ fromMs: NOW - 600_000, toMs: NOW }];
+  const told = (fromMs: number, toMs: number, cause: string, evidence: string) => ({
+    fromMs: NOW + fromMs,
+    toMs: NOW + toMs,
+    cause,
+    evidence,
+  });
+  const line = [...readings(-330_000, -200_000), ...readings(-100_000, 0)];
+  const crash = told(-201_000, -140_000, "bridgeDown", "killed");
+  const silent = told(-140_000, -100_000, "silent", "linkLost");
+  const ledger = { gaps: [crash, silent], known, completeThroughMs: NOW };
+
+  test("a hole is as many gaps as it has causes, each with its own length", () => {
+    const made = sheet(line, { ledger });
+    expect(made.gaps).toMatchObject([
+      { fromMs: NOW - 201_000, toMs: NOW - 140_000, why: Told.BRIDGE_CRASHED, lengthMs: 61_000 },
+      { fromMs: NOW - 140_000, toMs: NOW - 100_000, why: Told.SILENT, lengthMs: 40_000 },
+    ]);
+    expect(describeSheet(made, "Maren Holt")).toContain(
+      "1 min 1 s missing, bridge off: it crashed or lost power; " +
+        "40 s missing, silent: off, asleep or out of range",
+    );
+  });
+
+  test("all of a cause where it is pointed at; on its plate what has room", () => {
+    const [, gap] = sheet(line, { ledger }).gaps;
+    if (gap === undefined) {
+      throw new Error("no gap");
+    }
+    expect(gapWhole(gap)).toBe(
+      `silent: off, asleep or out of range, 40 s, from ${clockWithSeconds(NOW - 140_000)}`,
+    );
+    expect(gapPlate(gap, () => true)).toBe("silent: off, asleep or out of range, 40 s");
+    expect(gapPlate(gap, (label) => label.length < 20)).toBe("silent, 40 s");
+    expect(gapPlate(gap, () => false)).toBeNull();
+  });
+
+  test("before the first reading that is here there may have been others", () => {
+    const late = readings(-100_000, 0);
+    const since = { ...ledger, gaps: [told(-500_000, -100_000, "bridgeDown", "stopped")] };
+    expect(sheet(late, { ledger: since }).gaps).toMatchObject([
+      {
+        fromMs: NOW - SHEET_MS,
+        toMs: NOW - 100_000,
+        sinceMs: NOW - 500_000,
+        lengthMs: 400_000,
+        why: Told.BRIDGE_OFF,
+      },
+    ]);
+    // How long it was is not claimed where its beginning was not asked for.
+    const cut = { ...since, known: [{ fromMs: NOW - 500_000, toMs: NOW }] };
+    expect(sheet(late, { ledger: cut }).gaps[0]?.lengthMs).toBeNull();
+  });
+
+  test("one that goes on began with its first cause", () => {
+    const open = sheet(readings(-330_000, -200_000), {
+      ledger: { ...ledger, gaps: [crash, told(-140_000, 0, "silent", "linkLost")] },
+    });
+    expect(open.gaps.map(({ open: goesOn }) => goesOn)).toEqual([false, true]);
+    expect(describeSheet(open, "Maren Holt")).toContain(
+      `nothing since ${clock(NOW - 201_000)}, silent: off, asleep or out of range`,
+    );
+  });
+
+  test("is asked for where something is missing, in steps, and nowhere else", () => {
+    const input = { spells: [], nowMs: NOW, freshForMs: 5_000, lastAtMs: null };
+    expect(missingFrom({ ...input, line: readings(-330_000, 0) })).toBeNull();
+    expect(missingFrom({ ...input, line: [] })).toBeNull();
+    const stretch = missingFrom({ ...input, line });
+    expect(stretch?.fromMs).toBeLessThan(NOW - 201_000);
+    expect(stretch?.toMs).toBeGreaterThan(NOW - 100_000);
+    const asked = new Set<string>();
+    for (let second = 0; second < 60; second += 1) {
+      const nowMs = NOW + second * 1_000;
+      const later = [...line, ...readings(0, second * 1_000)];
+      asked.add(JSON.stringify(missingFrom({ ...input, nowMs, line: later })));
+    }
+    expect(asked.size).toBe(1);
   });
 });

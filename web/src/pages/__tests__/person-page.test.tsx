@@ -116,6 +116,9 @@ function minutesOf(method: string, params: Record<string, unknown>) {
 
 function emptyPage(method: string, { user, metric, resolution }: Record<string, unknown>) {
   const position = [EPOCH, 10];
+  if (method === "gaps") {
+    return { user, metric, gaps: [], completeThroughMs: null, position };
+  }
   return method === "sessions"
     ? { user, sessions: [], position }
     : { user, metric, resolution, series: [], stretches: [], position };
