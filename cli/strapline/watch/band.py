@@ -7,7 +7,7 @@ from typing import Final
 
 from strapline.watch import digits
 from strapline.watch.causes import Because
-from strapline.watch.ink import Row, Tone, cells_of, cut, ends, fitted
+from strapline.watch.ink import Row, Tone, cells_of, cut, ends, fitted, wrapped
 from strapline.watch.person import Person, battery_of, day_of, session_of, steps_of
 from strapline.watch.rate import (
     Freshness,
@@ -144,17 +144,23 @@ def _notes(person: Person, rate: Rate, frame: Frame) -> list[Row]:
         ]
     because = because_none(person, rate, frame.now_ms)
     was = "Not measured yet" if rate.was is None else f"{rate.was.bpm} at {clock(rate.was.at_ms)}"
-    return [[(was, Tone.STRONG)], *_cause(because, rate, frame), []]
+    told = [] if because is None else _cause(because, rate, frame)
+    rows: list[Row] = [[(line, Tone.INK)] for line in told]
+    return [[(was, Tone.STRONG)], *rows, *[[]] * (_ROWS - len(rows))]
 
 
-def _cause(because: Because | None, rate: Rate, frame: Frame) -> tuple[Row, Row]:
-    if because is None:
-        return [], []
+def _cause(because: Because, rate: Rate, frame: Frame) -> list[str]:
+    """In at most three lines, a blank off the trace; the last says for how long."""
+    so_long = _so_long(because, rate, frame)
+    lines = wrapped(str(because.why), frame.notes - 1)
+    return [*lines[:2], *([so_long] if so_long else [])]
+
+
+def _so_long(because: Because, rate: Rate, frame: Frame) -> str:
     since_ms = because.since_ms
     if since_ms is None and rate.was is not None:
         since_ms = rate.was.at_ms
-    so_long = [] if since_ms is None else [(f"for {duration(frame.now_ms - since_ms)}", Tone.INK)]
-    return [(cut(str(because.why), frame.notes), Tone.INK)], so_long
+    return "" if since_ms is None else f"for {duration(frame.now_ms - since_ms)}"
 
 
 def strap(rate: Rate, cells: int = digits.WIDTH) -> Row:
@@ -202,5 +208,4 @@ def missing_words(person: Person, frame: Frame) -> str:
     because = because_none(person, rate, frame.now_ms)
     if because is None:
         return words
-    _, so_long = _cause(because, rate, frame)
-    return f"{words}, {because.why}{''.join(f' {text}' for text, _ in so_long)}"
+    return f"{words}, {because.why} {_so_long(because, rate, frame)}".rstrip()
