@@ -270,13 +270,7 @@ function Shown(props: ShownProps) {
       {note === "" ? null : <p className="note">{note}</p>}
       {children}
       <Figures sheet={past} missed={missedIn(ledger, past, nowMs)} />
-      <GapList
-        key={`${span.id} ${endMs ?? ""}`}
-        user={person.user}
-        stretch={stretch}
-        nowMs={nowMs}
-        first={first}
-      />
+      <GapList key={span.id} user={person.user} stretch={stretch} nowMs={nowMs} first={first} />
       <Noted notes={notes} stretch={stretch} nowMs={nowMs} live={heartRateOf(person)} />
       <PastTable sheet={past} name={person.name} />
     </>

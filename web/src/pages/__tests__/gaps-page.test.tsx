@@ -145,9 +145,9 @@ test("everyone's page: each hole in words, pointed at, heard and written below",
 test("everyone's page asks for nobody who has no hole, and once for who has", async () => {
   await show();
   expect(asked("gaps")).toHaveLength(1);
-  const { fromMs, toMs } = asked("gaps")[0]?.params as { fromMs: number; toMs: number };
-  expect(fromMs).toBeLessThanOrEqual(KILLED.fromMs);
-  expect(toMs).toBeGreaterThanOrEqual(DROPPED.toMs);
+  const [stretch] = asked("gaps").map(({ params }) => params as Gap);
+  expect(stretch?.fromMs).toBeLessThanOrEqual(KILLED.fromMs);
+  expect(stretch?.toMs).toBeGreaterThanOrEqual(DROPPED.toMs);
 });
 
 test("a cause that becomes known takes the place of silence", async () => {
