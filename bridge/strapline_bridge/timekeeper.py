@@ -18,6 +18,7 @@ from strapline_bridge.clock import (
     read_anchor,
 )
 from strapline_bridge.outbox import ClockMoment
+from strapline_bridge.outbox.zero import USUAL_DRIFT_PPM
 from strapline_protocol.opening import ClockState as ServerClockState
 from strapline_protocol.opening import Hello
 from strapline_protocol.publishing import ClockSource, ClockStatus
@@ -68,7 +69,10 @@ class Timekeeper:
         if told is None or own.source is ClockSource.SYSTEM:
             return own
         since_ms = (own.boot_ns - told.boot_ns) // _NS_PER_MS
-        return ClockMoment(own.boot_ns, told.wall_ms + since_ms, told.uncertainty_ms, told.source)
+        drifted_ms = since_ms * USUAL_DRIFT_PPM // 1_000_000
+        return ClockMoment(
+            own.boot_ns, told.wall_ms + since_ms, told.uncertainty_ms + drifted_ms, told.source
+        )
 
     def status(self) -> ClockStatus:
         """What this bridge's wall time rests on, for STATUS."""

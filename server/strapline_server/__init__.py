@@ -22,6 +22,8 @@ from strapline_server.host import (
 )
 from strapline_server.server import Server
 from strapline_server.store import Copied, Grant
+from strapline_server.verified import Verified
+from strapline_server.verifying import verify
 
 __all__ = [
     "Admin",
@@ -41,9 +43,11 @@ __all__ = [
     "TokenError",
     "UnknownUserError",
     "UpdateError",
+    "Verified",
     "WebSocketHandler",
     "backup",
     "load_config",
     "open_admin",
     "restore",
+    "verify",
 ]

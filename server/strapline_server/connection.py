@@ -128,7 +128,9 @@ class Connection(asyncio.Protocol):
         protocol.receive_data(data)
         for event in protocol.events_received():
             if isinstance(event, Request):
-                self._request(event)
+                # What came behind a broken one may have ended it already.
+                if not protocol.eof_sent:
+                    self._request(event)
             elif isinstance(event, Frame):
                 self._frame(event)
         if protocol.state is State.CONNECTING and not protocol.eof_sent:

@@ -36,6 +36,7 @@ from strapline_protocol.watching import (
 from strapline_server.hub import Hub
 from strapline_server.state import AHEAD_MS
 from strapline_server.store import Grant
+from strapline_server.store.gaps import Known
 from strapline_server.wheel import NOWHERE
 
 #: A reading this old is not the present any more, nor is one further ahead than AHEAD_MS.
@@ -78,6 +79,8 @@ class _Bridge:
     heard_ms: int
     pending: int = 0
     oldest_pending_ms: int = 0
+    #: Up to then, it said, nothing is waiting with it.
+    sent_through_ms: int = 0
     #: By user and device id.
     devices: dict[tuple[str, str], _Device] = field(default_factory=dict)
     send: Callable[[Sync], None] | None = None
@@ -179,6 +182,7 @@ class Statuses:
             return
         bridge.heard_ms = self._wall_ms()
         bridge.pending, bridge.oldest_pending_ms = status.pending, status.oldest_pending_ms
+        bridge.sent_through_ms = max(0, bridge.heard_ms - status.oldest_pending_ms)
         if status.request is not None and status.request == bridge.sync_request:
             bridge.sync_request = None
         devices: dict[tuple[str, str], _Device] = {}
@@ -342,6 +346,20 @@ class Statuses:
             pending=sum(bridge.pending for bridge in bridges),
             complete_through_ms=min(through, default=None),
             last_sync_at=self._synced.get(user, synced_ms),
+        )
+
+    def known(self, user: str, device: str | None = None) -> Known:
+        """What the bridges of a user say of what has not come: of all devices, or of one."""
+        bridges = self._of_user.get(user, ())
+        through = [
+            told.complete_through_ms
+            for bridge in bridges
+            for (owner, name), told in bridge.devices.items()
+            if owner == user and device in {None, name} and told.complete_through_ms is not None
+        ]
+        return Known(
+            complete_through_ms=min(through, default=None),
+            heard_ms={bridge.grant.sub: bridge.sent_through_ms for bridge in bridges},
         )
 
     def standings(self) -> list[Standing]:

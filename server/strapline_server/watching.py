@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from strapline_protocol.asking import (
     EndSessionParams,
+    GapsPage,
+    GapsParams,
     HistoryPage,
     HistoryParams,
     MarkParams,
@@ -322,6 +324,9 @@ class Viewer:
             match params:
                 case HistoryParams():
                     self._tell_page(request.request, await store.history(sub, params))
+                case GapsParams():
+                    known = self._context.statuses.known(params.user, params.device)
+                    self._tell_page(request.request, await store.gaps(sub, params, known))
                 case SessionsParams():
                     self._tell_page(request.request, await store.sessions(sub, params))
                 case StartSessionParams() | EndSessionParams() | MarkParams():
@@ -342,7 +347,7 @@ class Viewer:
         finally:
             self._session.answered()
 
-    def _tell_page(self, request: str, page: HistoryPage | SessionsPage | None) -> None:
+    def _tell_page(self, request: str, page: GapsPage | HistoryPage | SessionsPage | None) -> None:
         if page is None:
             self._context.counters.requests_denied += 1
             self._error(request, ErrorCode.NOT_GRANTED, _NOT_GRANTED)

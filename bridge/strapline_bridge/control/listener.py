@@ -54,7 +54,7 @@ class ControlSocket:
             )
         except OSError as error:
             _LOG.warning(
-                "%s: cannot be made (%s), so commands such as `strapline bridge verify` will not "
+                "%s: cannot be made (%s), so commands that ask the running bridge will not "
                 "reach this bridge while it runs. Let this user make sockets in that folder.",
                 self._folder / NAME,
                 error.strerror or error,

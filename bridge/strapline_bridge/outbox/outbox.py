@@ -23,6 +23,7 @@ from strapline_bridge.outbox.zero import ClockMoment, corrected
 from strapline_bridge.steps import StepState
 from strapline_protocol.intervals import IntervalSet, Range
 from strapline_protocol.publishing import Ended, Moment, Rejected, Stream
+from strapline_protocol.series import Series
 
 #: How long closing waits for a disk that does not answer.
 _CLOSE_WITHIN_S: Final = 3.0
@@ -208,6 +209,11 @@ class Outbox:
     async def page(self, after: Place, until: Place, most_readings: int) -> Page:
         """Pending readings between two places; see :meth:`Reader.page`."""
         return await self._reader.page(after, until, most_readings)
+
+    async def between(self, stream: str, first: int, last: int) -> list[Series]:
+        """All readings of one stream that are here between two numbers."""
+        record = self.record(stream)
+        return [] if record is None else await self._reader.between(record, first, last)
 
     async def oldest_pending(self) -> Moment | None:
         """No pending reading is from before this moment; see :meth:`Reader.oldest_pending`."""

@@ -101,6 +101,19 @@ class Reader:
             at = Place(record.key, span[1] + 1)
         return Page(tuple(rows), max(at, until), end=True)
 
+    async def between(self, record: StreamRecord, first: int, last: int) -> list[Series]:
+        """All readings that are here of these numbers, to be sent and acknowledged ones, in order.
+
+        Raises:
+            OutboxReadError: the disk does not answer.
+        """
+        found: list[Series] = []
+        async with aclosing(self._rows(record, (first, last))) as rows:
+            async for _, payload in rows:
+                parts = (one.within([(first, last)]) for one in self._storage.series(payload))
+                found += [part for part in parts if part is not None]
+        return found
+
     async def _rows(
         self, record: StreamRecord, span: Range
     ) -> AsyncGenerator[tuple[int, str], None]:

@@ -243,7 +243,7 @@ def verify(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Read everything that is stored, and say whether it is all there, once.
+    """Say whether all that is stored is there, once.
 
     Works beside a server that runs. Leaves with status 1 where something is missing, twice or
     damaged, and with 2 where it could not be verified.

@@ -10,6 +10,7 @@ from strapline_server.store.saying import Said, Saying
 from strapline_server.store.sources import MOST_ORDERED, KnownDevice, KnownSource
 from strapline_server.store.store import Store
 from strapline_server.store.telling import Change
+from strapline_server.store.verifying import Progress, verify_all
 
 __all__ = [
     "HOST",
@@ -23,6 +24,7 @@ __all__ = [
     "Note",
     "NoteStored",
     "Outcome",
+    "Progress",
     "Said",
     "Saying",
     "Store",
@@ -33,4 +35,5 @@ __all__ = [
     "back_up",
     "check_note",
     "put_back",
+    "verify_all",
 ]

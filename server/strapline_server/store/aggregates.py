@@ -27,8 +27,8 @@ _MOST_DAYS: Final = 10_000
 
 
 @dataclass(slots=True)
-class _Minute:
-    """Readings of one minute and counter."""
+class Minute:
+    """Usable readings of one minute and counter; ``last`` is (time in ms, number, value)."""
 
     count: int
     low: float
@@ -37,6 +37,7 @@ class _Minute:
     last: tuple[int, int, float]
 
     def add(self, value: float, moment: tuple[int, int, float]) -> None:
+        """Take in one more."""
         self.count += 1
         self.low = min(self.low, value)
         self.high = max(self.high, value)
@@ -80,9 +81,7 @@ class DayCache:
         if len(self._days) > _MOST_DAYS:
             self._days.popitem(last=False)
 
-    def fold(
-        self, user_key: int, metric: str, device_key: int, minutes: dict[int, _Minute]
-    ) -> None:
+    def fold(self, user_key: int, metric: str, device_key: int, minutes: dict[int, Minute]) -> None:
         """Add new minutes to a day that is kept."""
         day = self._days.get((user_key, metric))
         if day is None:
@@ -187,19 +186,9 @@ class Aggregates:
         series: Series,
         at_ms: Sequence[int],
         fit: Sequence[bool],
-    ) -> dict[int, _Minute]:
+    ) -> dict[int, Minute]:
         """Sums by UTC minute, which are not yet in those of its hour."""
-        sums: dict[int, _Minute] = {}
-        rows = zip(series.value, at_ms, series.numbers(), fit, strict=True)
-        for value, at, number, good in rows:
-            if not good or value is None:
-                continue
-            moment = (at, number, value)
-            minute = at // MINUTE_MS
-            if minute in sums:
-                sums[minute].add(value, moment)
-            else:
-                sums[minute] = _Minute(1, value, value, value, moment)
+        sums = minutes_of(series, at_ms, fit)
         counter = counter_of(series)
         if counter and series.counter is not None:
             self._transaction.run(
@@ -280,7 +269,22 @@ class Aggregates:
         return found
 
 
-def _hours(minutes: dict[int, _Minute]) -> dict[int, tuple[Sum, int]]:
+def minutes_of(series: Series, at_ms: Sequence[int], fit: Sequence[bool]) -> dict[int, Minute]:
+    """Readings that are fit, by UTC minute."""
+    sums: dict[int, Minute] = {}
+    for value, at, number, good in zip(series.value, at_ms, series.numbers(), fit, strict=True):
+        if not good or value is None:
+            continue
+        moment = (at, number, value)
+        minute = at // MINUTE_MS
+        if minute in sums:
+            sums[minute].add(value, moment)
+        else:
+            sums[minute] = Minute(1, value, value, value, moment)
+    return sums
+
+
+def _hours(minutes: dict[int, Minute]) -> dict[int, tuple[Sum, int]]:
     """The sums of each UTC hour, and which of its minutes they are of."""
     hours: dict[int, tuple[Sum, int]] = {}
     for minute, found in minutes.items():

@@ -48,6 +48,7 @@ from strapline_server.clock import clock_state
 from strapline_server.state import AHEAD_MS
 from strapline_server.store.columns import sound, wall_times
 from strapline_server.store.database import Transaction, Value
+from strapline_server.store.noticed import note_spell
 
 #: The owner of the server's own streams: with a space, as no principal's name has.
 OWNER: Final = "the server"
@@ -208,8 +209,6 @@ def fold_notes(
     latest_ms = SAFE_INTEGER if own else ahead_ms
     rows = zip(series.numbers(), at_ms, said(series), strict=True)
     for number, at, columns in rows:
-        if columns is None or at > latest_ms:
-            continue
         key: dict[str, Value] = {
             "user_key": user_key,
             "metric": series.metric,
@@ -218,6 +217,11 @@ def fold_notes(
             "seq": number,
             "at_ms": at,
         }
+        if isinstance(columns, GapColumns):
+            _fold_gap(transaction, key, at, columns, latest_ms)
+            continue
+        if columns is None or at > latest_ms:
+            continue
         match columns:
             case _SessionColumns(id=identity, name=name, duration_ms=lasts_ms):
                 until_ms = None if lasts_ms is None else at + lasts_ms
@@ -234,18 +238,29 @@ def fold_notes(
                 for name, value in summary.items():
                     transaction.run("say_field", **key, name=name, content=json.dumps(value))
                 _bound_summary(transaction, user_key)
-            case GapColumns(duration_ms=lasts_ms):
-                until_ms = at + lasts_ms
-                if until_ms > latest_ms:
-                    continue
-                content = columns.model_dump_json(by_alias=True)
-                transaction.run("say_gap", **key, name="", until_ms=until_ms, content=content)
+
+
+def _fold_gap(
+    transaction: Transaction,
+    key: dict[str, Value],
+    at_ms: int,
+    columns: GapColumns,
+    latest_ms: int,
+) -> None:
+    """Evidence of its time, whatever the server's clock says of that; shown if it is past."""
+    note_spell(transaction, key, at_ms, columns.duration_ms, columns.cause, columns.evidence)
+    until_ms = at_ms + columns.duration_ms
+    if until_ms <= latest_ms:
+        content = columns.model_dump_json(by_alias=True)
+        transaction.run("say_gap", **key, name="", until_ms=until_ms, content=content)
 
 
 def fold_notes_anew(transaction: Transaction, user_key: int, metric: str, device_key: int) -> None:
     """Where notes have moved in time, what is newest is found again."""
     key: dict[str, Value] = {"user_key": user_key, "metric": metric, "device_key": device_key}
     transaction.run("unsay_all", **key)
+    if metric == GAP.name:
+        transaction.run("forget_spells", user_key=user_key, device_key=device_key)
     for row in transaction.all("notes_of_device", **key):
         if (block := sound(row["block_key"], row["data"])) is None:
             continue

@@ -13,6 +13,8 @@ from strapline_protocol.asking import (
     AccountsParams,
     Digests,
     DigestsParams,
+    GapsPage,
+    GapsParams,
     HistoryPage,
     HistoryParams,
     SessionsPage,
@@ -25,6 +27,7 @@ from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import FILE_NAME, Database, Reads, Transaction
 from strapline_server.store.facts import Facts, read_facts
+from strapline_server.store.gaps import Known, read_gaps
 from strapline_server.store.history import read_history
 from strapline_server.store.holdings import read_accounts, read_digests
 from strapline_server.store.people import Grant, User
@@ -136,6 +139,16 @@ class Store:
         """
         return await self._database.read(
             lambda transaction: read_sessions(transaction, self.epoch, sub, params)
+        )
+
+    async def gaps(self, sub: str, params: GapsParams, known: Known) -> GapsPage | None:
+        """One page of stretches without a reading, with their causes; None when not granted.
+
+        Raises:
+            ValueError: the cursor is of another question, or the metric is not measured.
+        """
+        return await self._database.read(
+            lambda transaction: read_gaps(transaction, self.epoch, sub, params, known)
         )
 
     async def accounts(self, sub: str, params: AccountsParams) -> Accounts | None:
