@@ -42,13 +42,13 @@ export function gapLabel(gap: Pick<Gap, "why" | "lengthMs">, few = false): strin
   return gap.lengthMs === null ? why : `${why}, ${duration(gap.lengthMs)}`;
 }
 
-/** What of its label has room; null: nothing. */
-export function gapPlate(
-  gap: Pick<Gap, "why" | "lengthMs">,
-  hasRoom: (label: string) => boolean,
-): string | null {
-  const labels = [gapLabel(gap), gapLabel(gap, true)];
-  return labels.find(hasRoom) ?? null;
+/**
+ * What of its label has room in a gap that is so many pixels wide, in lines; null: nothing. All of
+ * it comes before few words, and one line before several.
+ */
+export function gapPlate(gap: Pick<Gap, "why" | "lengthMs">, widthPx: number): string | null {
+  const labels = [gapLabel(gap), gapLabel(gap, true)].map(bound);
+  return labels.find((label) => linesOf(label, widthPx) <= MOST_LINES) ?? null;
 }
 
 /** "radio lost: strap heard, no link, 38 s, from 14:01:48": all that is to be said of it. */
@@ -70,10 +70,51 @@ export function filledLabel(filled: Filled): string {
 const CHARACTER_PX = 6.4;
 const PLATE_PX = 16;
 
-/** Whether a label stands within its stretch of a sheet of this width. */
+/** A number and its unit stay on one line. */
+function bound(label: string): string {
+  return label.replace(/(\d) (?=\p{L})/gu, "$1\u00a0");
+}
+
+/** A plate that is higher would cover the line beside it. */
+const MOST_LINES = 3;
+
+/** How many lines it takes; too many where one of its words does not fit. */
+function linesOf(label: string, widthPx: number): number {
+  const most = Math.floor((widthPx - PLATE_PX) / CHARACTER_PX);
+  let lines = 1;
+  let length = -1;
+  for (const word of label.split(" ")) {
+    if (word.length > most) {
+      return Number.POSITIVE_INFINITY;
+    }
+    length += 1 + word.length;
+    if (length > most) {
+      lines += 1;
+      length = word.length;
+    }
+  }
+  return lines;
+}
+
+/** How wide a stretch is on a sheet of this width. */
+function widthOn(stretch: Stretch, sheetPx: number): number {
+  return ((stretch.toMs - stretch.fromMs) / SHEET_MS) * sheetPx;
+}
+
+/** The plate of a gap on a sheet of this width. */
+export function plateOn(gap: Gap, sheetPx: number): string | null {
+  return gapPlate(gap, widthOn(gap, sheetPx));
+}
+
+/** Whether a label stands within its stretch of a sheet of this width, in one line. */
 export function fits(label: string, stretch: Stretch, sheetPx: number): boolean {
-  const stretchPx = ((stretch.toMs - stretch.fromMs) / SHEET_MS) * sheetPx;
-  return label.length * CHARACTER_PX + PLATE_PX <= stretchPx;
+  return label.length * CHARACTER_PX + PLATE_PX <= widthOn(stretch, sheetPx);
+}
+
+/** ": not worn", or ", silent: off, asleep or out of range". */
+function because({ why }: Gap): string {
+  const words = whyLong(why);
+  return words.includes(":") ? `, ${words}` : `: ${words}`;
 }
 
 const MOST_SENTENCES = 3;
@@ -84,8 +125,8 @@ const MOST_SENTENCES = 3;
  */
 export function sheetNote(sheet: Sheet, sheetPx: number): string {
   const gaps = sheet.gaps
-    .filter((gap) => !gap.open && gapPlate(gap, (label) => fits(label, gap, sheetPx)) === null)
-    .map((gap) => `Gap of ${gapLength(gap)} at ${clock(gap.sinceMs)}: ${whyLong(gap.why)}.`);
+    .filter((gap) => !gap.open && plateOn(gap, sheetPx) === null)
+    .map((gap) => `Gap of ${gapLength(gap)} at ${clock(gap.sinceMs)}${because(gap)}.`);
   const filled = sheet.filled
     .filter((stretch) => !fits(filledLabel(stretch), stretch, sheetPx))
     .map((stretch) => `${duration(stretch.toMs - stretch.fromMs)} ${filledLabel(stretch)}.`);

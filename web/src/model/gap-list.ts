@@ -58,8 +58,12 @@ function sum(stretches: readonly Stretch[]): number {
   return stretches.reduce((all, { fromMs, toMs }) => all + toMs - fromMs, 0);
 }
 
-/** "3 gaps, 14 min: 9 min bridge off, 5 min not worn." The longest cause first. */
+/**
+ * "3 gaps, 14 min: 9 min bridge off; 5 min not worn; and 20 s still coming". The longest cause
+ * first; what is still coming is no gap yet.
+ */
 export function gapsWords(silences: readonly Silence[], stretch: Stretch): string {
+  const { gaps, missingMs } = missedOf(silences, stretch);
   const pieces = within(
     silences.flatMap((silence) => silence.pieces),
     stretch,
@@ -69,12 +73,17 @@ export function gapsWords(silences: readonly Silence[], stretch: Stretch): strin
     const why = whyOf(piece);
     byCause.set(why, (byCause.get(why) ?? 0) + piece.toMs - piece.fromMs);
   }
-  const causes = [...byCause].sort(([, one], [, other]) => other - one);
-  const number = silences.length;
-  const head = `${count(number)} ${number === 1 ? "gap" : "gaps"}, ${duration(sum(pieces))}`;
-  return causes.length < 2
-    ? head
-    : `${head}: ${causes.map(([why, ms]) => `${duration(ms)} ${whyWords(why)}`).join(", ")}`;
+  const coming = byCause.get(Told.PENDING) ?? 0;
+  byCause.delete(Told.PENDING);
+  const comes = `${duration(coming)} ${whyWords(Told.PENDING)}`;
+  if (gaps === 0) {
+    return coming === 0 ? "No gap" : `No gap, and ${comes}`;
+  }
+  const head = `${count(gaps)} ${gaps === 1 ? "gap" : "gaps"}, ${duration(missingMs)}`;
+  const causes = [...byCause]
+    .sort(([, one], [, other]) => other - one)
+    .map(([why, ms]) => (byCause.size === 1 ? whyWords(why) : `${duration(ms)} ${whyWords(why)}`));
+  return `${head}: ${[...causes, ...(coming === 0 ? [] : [`and ${comes}`])].join("; ")}`;
 }
 
 /** Whether it goes on at this moment, as far as that is known. */

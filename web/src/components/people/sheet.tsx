@@ -1,6 +1,6 @@
 // The five-minute sheet: levels, minutes, the trace, gaps with their cause, the ledger, the needle.
 import { type RefObject, useRef } from "react";
-import { describeSheet, filledLabel, fits, gapPlate, gapWhole } from "@/model/describe";
+import { describeSheet, filledLabel, fits, gapWhole, plateOn } from "@/model/describe";
 import { type Scale, scaleFor } from "@/model/scale";
 import { SHEET_MS, type Sheet as SheetModel } from "@/model/sheet";
 import { useFilling } from "./filling";
@@ -43,7 +43,7 @@ export function Sheet({ sheet, live, name, figure, width }: SheetProps) {
               key={gap.open ? "open" : gap.toMs}
               style={place(gap.fromMs, gap.toMs)}
             >
-              <Plate words={gapPlate(gap, (label) => fits(label, gap, width))} />
+              <Plate words={plateOn(gap, width)} />
             </div>
           ))}
           {filling.map((gap) => (

@@ -90,7 +90,7 @@ function headline(
   nowMs: number,
 ): string {
   const since = hasEarlier ? ` since ${reachWords(shown.fromMs, nowMs)}` : "";
-  return silences.length === 0 ? `No gap${since}` : `${gapsWords(silences, shown)}${since}`;
+  return `${gapsWords(silences, shown)}${since}`;
 }
 
 function Row({ silence, nowMs }: { readonly silence: Silence; readonly nowMs: number }) {

@@ -54,7 +54,7 @@ export function PastPlot({ sheet, name, live, width, nowMs, children }: PastPlot
           )}
           {sheet.gaps.map((gap) => (
             <div className="gap" key={gap.fromMs} style={place(gap)}>
-              <Plate words={gapPlate(gap, (label) => fits(label, gap))} />
+              <Plate words={gapPlate(gap, (lengthOf(gap) / lengthOf(sheet)) * width)} />
             </div>
           ))}
           {scale === null ? null : <Curve sheet={sheet} scale={scale} />}

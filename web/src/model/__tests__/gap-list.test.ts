@@ -40,10 +40,13 @@ test("pieces that adjoin are one gap, and those outside are left out", () => {
 
 test("how many, how long, and of what: the longest cause first", () => {
   expect(gapsWords(silencesOf(LEDGER, HOUR), HOUR)).toBe(
-    "3 gaps, 10 min: 6 min bridge crashed, 2 min not worn, 1 min silent, 1 min still coming",
+    "2 gaps, 9 min: 6 min bridge crashed; 2 min not worn; 1 min silent; and 1 min still coming",
   );
   const one = silencesOf(LEDGER, { fromMs: NOW - 19 * MINUTE, toMs: NOW - 15 * MINUTE });
-  expect(gapsWords(one, { fromMs: NOW - 19 * MINUTE, toMs: NOW })).toBe("1 gap, 1 min");
+  expect(gapsWords(one, { fromMs: NOW - 19 * MINUTE, toMs: NOW })).toBe("1 gap, 1 min: not worn");
+  expect(gapsWords([], HOUR)).toBe("No gap");
+  const coming = silencesOf(LEDGER, { fromMs: NOW - 15 * MINUTE, toMs: NOW });
+  expect(gapsWords(coming, HOUR)).toBe("No gap, and 1 min still coming");
 });
 
 test("what is still coming is not missing", () => {

@@ -189,9 +189,11 @@ describe("what the server accounts for", () => {
     expect(gapWhole(gap)).toBe(
       `silent: off, asleep or out of range, 40 s, from ${clockWithSeconds(NOW - 140_000)}`,
     );
-    expect(gapPlate(gap, () => true)).toBe("silent: off, asleep or out of range, 40 s");
-    expect(gapPlate(gap, (label) => label.length < 20)).toBe("silent, 40 s");
-    expect(gapPlate(gap, () => false)).toBeNull();
+    expect(gapPlate(gap, 1_000)).toBe("silent: off, asleep or out of range, 40\u00a0s");
+    // In three lines, in few words, not at all: a word is never cut.
+    expect(gapPlate(gap, 16 + 16 * 6.4)).toBe("silent: off, asleep or out of range, 40\u00a0s");
+    expect(gapPlate(gap, 16 + 8 * 6.4)).toBe("silent, 40\u00a0s");
+    expect(gapPlate(gap, 16 + 6 * 6.4)).toBeNull();
   });
 
   test("before the first reading that is here there may have been others", () => {
