@@ -70,6 +70,33 @@ async def test_the_programs_print_live_rates_with_age_and_the_past(tmp_path: Pat
     assert output.decode() == "1 minutes, 1 readings\n"
 
 
+async def test_the_program_prints_what_is_missing_and_why(tmp_path: Path) -> None:
+    async with serving(tmp_path / "server") as server:
+        await server.admin.add_user("maren-holt", "Maren Holt", "UTC")
+        issue = server.admin.issue_token
+        bridge_token = await issue("pi", "bridge", ["maren-holt"], 600)
+        token = await issue("Program", "viewer", "all", 600)
+        async with joined(server, bridge_token) as bridge:
+            run = Run(wall_ms() - 100_000, user="maren-holt")
+            await run.declare(bridge)
+            # A reading a second, but for forty of them; the strap said that it was not worn.
+            beats = [*range(0, 20_000, 1_000), *range(60_000, 99_000, 1_000)]
+            gap = run.series(
+                [None],
+                [19_000],
+                metric="gap",
+                durationMs=[41_000],
+                cause=["notWorn"],
+                evidence=["contact"],
+            )
+            await run.publish(bridge, run.series([72] * len(beats), beats), gap)
+            missing = await _start("missing.py", tmp_path, server.port, token)
+            output, _ = await asyncio.wait_for(missing.communicate(), PATIENCE_S)
+    assert missing.returncode == 0
+    first, *_ = output.decode().splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 41 s notWorn contact", first)
+
+
 async def test_the_programs_say_that_no_server_is_there(tmp_path: Path) -> None:
     for name in _PROGRAMS:
         program = await _start(name, tmp_path, 1, "t", stderr=asyncio.subprocess.STDOUT)
