@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from strapline_protocol.base import SAFE_INTEGER
@@ -18,6 +18,8 @@ from strapline_protocol.publishing import Zero
 from strapline_server.store.database import Transaction
 from strapline_server.store.numbers import Moments, Numbers
 
+#: The longest commit interval that a bridge may be given, and a little.
+_COMMITS_APART_MS: Final = 65_000
 #: Runs of one bridge that are looked at, the newest.
 MOST_RUNS: Final = 10_000
 
@@ -86,7 +88,7 @@ class Runs:
             yield spell
         for run in _overlapping(bridge, from_ms, to_ms):
             first = number if run.stream_key == stream_key else 0
-            yield from self._missing(bridge, run, first, to_ms)
+            yield from _joined(self._missing(bridge, run, first, to_ms))
         if bridge.known_ms < to_ms:
             yield Spell(bridge.known_ms, SAFE_INTEGER, GapCause.PENDING, Evidence.UNHEARD)
 
@@ -160,6 +162,30 @@ class Runs:
                 if elapsed_ms is not None:
                     known.append(Zero.model_validate_json(newest.zero).wall_ms(elapsed_ms))
         return max(known)
+
+
+def _joined(spells: Iterable[Spell]) -> Iterator[Spell]:
+    """Those of one cause that are no further apart than commits are one.
+
+    In a commit the numbers of several devices stand one device after the other: of what is missing
+    of one of them, the numbers beside it tell a moment alone.
+    """
+    open_spells: dict[tuple[str, str], Spell] = {}
+    for spell in spells:
+        key = (spell.cause, spell.evidence)
+        before = open_spells.get(key)
+        if before is None or spell.from_ms - before.to_ms > _COMMITS_APART_MS:
+            if before is not None:
+                yield before
+            open_spells[key] = spell
+            continue
+        open_spells[key] = replace(
+            before,
+            from_ms=min(before.from_ms, spell.from_ms),
+            to_ms=max(before.to_ms, spell.to_ms),
+            count=before.count + spell.count,
+        )
+    yield from open_spells.values()
 
 
 def _overlapping(bridge: _Bridge, from_ms: int, to_ms: int) -> Iterator[Run]:
