@@ -66,7 +66,7 @@ export function explain(hole: Hole, knowledge: Knowledge, leastMs: number): Piec
   );
   const rest = missingOf(hole, told).map((part) => untold(part, hole, knowledge));
   const pieces = [...told, ...rest].sort((a, b) => a.fromMs - b.fromMs);
-  const now = ofNow(merged(pieces), hole, knowledge);
+  const now = hole.open ? ofNow(merged(pieces), hole, knowledge) : pieces;
   return coarsened(merged(now), leastMs);
 }
 

@@ -47,6 +47,12 @@ describe("a hole that is past", () => {
     ]);
   });
 
+  test("does not have what lasts at this moment", () => {
+    expect(pieces(HOLE, { ledger: ledger([gap(0, 10 * MINUTE)]), spells: [searching] })).toEqual([
+      [0, 10 * MINUTE, Told.SILENT],
+    ]);
+  });
+
   test("has what the hops said where the ledger has not been asked", () => {
     const spells = [{ ...searching, toMs: 10 * MINUTE }];
     expect(pieces(HOLE, { spells })).toEqual([[0, 10 * MINUTE, Cause.OUT_OF_RANGE]]);
