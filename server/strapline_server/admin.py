@@ -22,7 +22,9 @@ from strapline_server.secret import load_or_make_secret
 from strapline_server.stats import Stats, StoreStats
 from strapline_server.store import (
     MOST_ORDERED,
+    Erased,
     Grant,
+    Holdings,
     KnownDevice,
     KnownSource,
     Store,
@@ -56,7 +58,7 @@ class Admin:
             zone: IANA name that their day is counted in; the machine's by default.
 
         Raises:
-            AdminError: an argument is not what it should be.
+            AdminError: an argument is not what it should be, or somebody of this id was erased.
         """
         _check(_USER, user, "user", "letters, digits and ._@+-, at most 128")
         shown = _check(_NAME, user if name is None else name, "name", "at most 128 characters")
@@ -75,6 +77,22 @@ class Admin:
         zone = None if zone is None else _zone(zone)
         if not await self._store.change_user(user, name, zone):
             raise _no_user(user)
+
+    async def holdings(self, user: str) -> Holdings | None:
+        """What there is of a wearer, before they are erased; None where there is no such user."""
+        return await self._store.holdings(user)
+
+    async def erase_user(self, user: str) -> Erased:
+        """Erase a wearer and all that was measured of them, for good and for ever.
+
+        Those who watch see them no more within a second. What bridges still have, or send later,
+        is refused, so that they delete it. Their id is never given again.
+
+        Raises:
+            AdminError: there is no such user, and was none that was erased.
+            StoreError: it cannot be done now; or it is done, and traces are left in the file.
+        """
+        return await self._store.erase_user(user)
 
     async def users(self) -> list[User]:
         """Every wearer, by id."""

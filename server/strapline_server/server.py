@@ -33,6 +33,7 @@ from strapline_server.connection import Connection
 from strapline_server.counters import Counters
 from strapline_server.desk import Desk
 from strapline_server.dialogue import Context, Dialogue, Member, Part
+from strapline_server.erasures import Erasures
 from strapline_server.errors import ConfigError, StoreError
 from strapline_server.http import HEALTH_PATH, Site, json_response
 from strapline_server.hub import Hub
@@ -119,6 +120,7 @@ class Server:
         self._context: Context | None = None
         self._admin: Admin | None = None
         self._rights = 0
+        self._erasures = Erasures(self._store)
         self._quiet = asyncio.Event()
         self._stopping = False
 
@@ -236,6 +238,7 @@ class Server:
         self._admin = Admin(self._store, authority)
         self._context = self._make_context(authority)
         self._rights = await self._store.rights_version()
+        await self._erasures.begin()
         self._statuses.know(await self._store.bridge_grants())
         loop = asyncio.get_running_loop()
         self.wheel.start(loop)
@@ -442,6 +445,8 @@ class Server:
         found = await self._store.rights_version()
         if found != self._rights:
             await self._regrant()
+            members = [member for members in self._members.values() for member in members]
+            await self._erasures.look(members)
             # Another process may have changed what viewers see of the past, too.
             self._ingest.look()
             self._rights = found

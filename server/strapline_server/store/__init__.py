@@ -2,6 +2,7 @@
 
 from strapline_server.store.commit import Outcome, Work
 from strapline_server.store.copies import Copied, back_up, put_back
+from strapline_server.store.erasing import Erased, Holdings
 from strapline_server.store.facts import Facts
 from strapline_server.store.notes import HOST, Note, NoteStored, check_note
 from strapline_server.store.people import Grant, User
@@ -17,8 +18,10 @@ __all__ = [
     "MOST_ORDERED",
     "Change",
     "Copied",
+    "Erased",
     "Facts",
     "Grant",
+    "Holdings",
     "KnownDevice",
     "KnownSource",
     "Note",

@@ -53,6 +53,29 @@ class Accounts:
         """Account for these as dropped, where nothing better is known; those that are it now."""
         return self._fill(Kind.DROPPED, ranges, reason)
 
+    def erase(self, ranges: list[Range]) -> None:
+        """Account for these as erased, whatever they were.
+
+        What is near them is written anew at once: of two people whose readings take turns in a
+        stream, each number is a range of its own then.
+        """
+        gone = IntervalSet(ranges)
+        if not gone:
+            return
+        first, last = gone.span()
+        for kind in (Kind.RECEIVED, Kind.REJECTED, Kind.DROPPED):
+            for span, reason in self._touching(kind, first, last):
+                rest = IntervalSet([span]).minus(gone).ranges()
+                if rest != [span]:
+                    self._delete(kind, span[0])
+                    for one in rest:
+                        self._insert(kind, *one, reason)
+        for span, _ in self._touching(Kind.ERASED, first, last):
+            self._delete(Kind.ERASED, span[0])
+            gone.add(*span)
+        for one in gone:
+            self._insert(Kind.ERASED, *one)
+
     def within(self, kind: Kind, ranges: list[Range]) -> list[Range]:
         """The parts of ``ranges`` that are of this kind."""
         if self._plain and kind is not Kind.RECEIVED:
@@ -60,16 +83,19 @@ class Accounts:
         inside = IntervalSet(ranges)
         return inside.minus(IntervalSet(self._not_in(ranges, (kind,)))).ranges()
 
-    def held(self) -> list[Range]:
-        """What is here. Dropped and rejected is not: whoever still has it may send it."""
-        return self.of(Kind.RECEIVED)
+    def held(self, most: int) -> list[Range]:
+        """What is here, the last so many ranges of it.
 
-    def of(self, kind: Kind) -> list[Range]:
-        """All ranges of one kind."""
-        rows = self._transaction.each(
-            "accounts_of_kind", stream_key=self._stream_key, kind=int(kind)
+        Dropped and rejected is not: whoever still has it may send it.
+        """
+        return self.of(Kind.RECEIVED, most)
+
+    def of(self, kind: Kind, most: int = -1) -> list[Range]:
+        """The ranges of one kind, in order: the last so many, or all of them."""
+        rows = self._transaction.all(
+            "last_accounts", stream_key=self._stream_key, kind=int(kind), most=most
         )
-        return [(row["first"], row["last"]) for row in rows]
+        return [(row["first"], row["last"]) for row in reversed(rows)]
 
     def _fill(self, kind: Kind, ranges: list[Range], reason: str) -> list[Range]:
         new = self._not_in(ranges, tuple(Kind))

@@ -23,6 +23,7 @@ from strapline_server.store.blocks import Place, Rebase, insert_blocks
 from strapline_server.store.columns import merge, wall_times, without_marks
 from strapline_server.store.counted import CountedDays
 from strapline_server.store.database import Transaction, Value
+from strapline_server.store.erasing import was_erased
 from strapline_server.store.notes import HOST, OWNER, VIEWER, fold_notes, spell_ends
 from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
@@ -132,6 +133,7 @@ class Commit:
         self._arrived: dict[Place, _Arrived] = {}
         self._changes: list[Update | Past] = []
         self._users: dict[str, User | None] = {}
+        self._erased: dict[str, bool] = {}
         self._devices: dict[str, int] = {}
         self._accounts: dict[int, Accounts] = {}
         self._readings = 0
@@ -198,7 +200,7 @@ class Commit:
         version = max(row.zero.version, zero.version)
         if zero.version > row.zero.version:
             self._rezero(replace(row, ended=ended or row.ended), zero)
-        held = self._accounts_of(row).held()[-_MOST_RANGES:]
+        held = self._accounts_of(row).held(_MOST_RANGES)
         return (Acknowledged(stream=message.stream, ranges=held, zero_version=version),)
 
     def _rezero(self, row: StreamRow, zero: Zero) -> None:
@@ -258,6 +260,12 @@ class Commit:
         for series in message.series:
             ranges = series.ranges()
             user = self._user(series.user) if grant.allows(series.user) else None
+            if user is None and self._is_erased(series.user):
+                # Those that came are somebody else's, whatever this bridge says of them now.
+                came = IntervalSet(accounts.within(Kind.RECEIVED, ranges))
+                accounts.erase(IntervalSet(ranges).minus(came).ranges())
+                erased.update(ranges)
+                continue
             gone = accounts.within(Kind.ERASED, ranges)
             erased.update(gone)
             # Only a host application gives a summary.
@@ -409,6 +417,12 @@ class Commit:
         if user not in self._users:
             self._users[user] = find_user(self._transaction, user)
         return self._users[user]
+
+    def _is_erased(self, user: str) -> bool:
+        if user not in self._erased:
+            gone = self._user(user) is None and was_erased(self._transaction, user)
+            self._erased[user] = gone
+        return self._erased[user]
 
     def _device(self, device: str) -> int:
         if device not in self._devices:

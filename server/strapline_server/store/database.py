@@ -47,6 +47,8 @@ _PASSING: Final = frozenset(
     }
 )
 _BUSY_S: Final = 5.0
+#: Each waits for readers as long as that.
+_CHECKPOINTS: Final = 4
 
 
 def _passes(error: sqlite3.Error) -> bool:
@@ -156,6 +158,17 @@ class Database:
         """
         return await self._in(self._write_thread, lambda: self._write(work))
 
+    async def wipe(self, work: Callable[[Transaction], T]) -> T:
+        """As :meth:`write`, and of what ``work`` deletes nothing is left in the file or its log.
+
+        The file is written anew, which takes as much room again for a while and keeps other
+        writers waiting.
+
+        Raises:
+            StoreError: as :meth:`write`; or the work is done, and its traces are still there.
+        """
+        return await self._in(self._write_thread, lambda: self._wipe(work))
+
     async def read(self, work: Callable[[Transaction], T], reads: Reads = Reads.PAST) -> T:
         """Do ``work`` on one unchanging state of the database, beside any writer.
 
@@ -188,7 +201,7 @@ class Database:
         # bytes: a live reading by itself wrote 63 KiB with pages of 4 KiB, and writes 24.
         self._writer.execute("PRAGMA page_size = 1024")
         self._writer.execute("PRAGMA journal_mode = WAL")
-        self._migrate(self._writer)
+        bring_up(self._writer, self._path)
         self._write(self._name)
         for readers in self._readers.values():
             for _ in range(readers.count):
@@ -203,25 +216,6 @@ class Database:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(pragma)
         return connection
-
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        migrations = load_migrations()
-        if found > len(migrations):
-            raise StoreError(
-                f"{self._path}: version {found} of the database is newer than this program, which "
-                f"knows {len(migrations)}. Upgrade strapline, or use another state folder."
-            )
-        for version, _, script in migrations[found:]:
-            # The record of the migration stands or falls with it.
-            try:
-                connection.executescript(
-                    f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"
-                )
-            except sqlite3.Error:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
     def _name(self, transaction: Transaction) -> None:
         for name in ("store", "epoch"):
@@ -252,6 +246,22 @@ class Database:
             ) from error
         return result
 
+    def _wipe(self, work: Callable[[Transaction], T]) -> T:
+        connection = self._writer
+        if connection is not None:
+            # What is deleted is overwritten (sqlite.org/pragma.html, secure_delete).
+            connection.execute("PRAGMA secure_delete = ON")
+        result = self._write(work)
+        assert connection is not None, "what is closed was not written"
+        try:
+            leave_no_trace(connection)
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._path}: it is deleted, but the file still has traces of it ({error}). See "
+                "that the disk has as much room as the file takes, and do the same again."
+            ) from error
+        return result
+
     def _read(self, readers: _Readers, work: Callable[[Transaction], T]) -> T:
         connection = readers.idle.get()
         try:
@@ -271,3 +281,44 @@ class Database:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def bring_up(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a database to this version, each step for itself.
+
+    Raises:
+        StoreError: it is of a newer one.
+        sqlite3.Error: a step failed, and nothing of it is left.
+    """
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    migrations = load_migrations()
+    if found > len(migrations):
+        raise StoreError(
+            f"{path}: version {found} of the database is newer than this program, which "
+            f"knows {len(migrations)}. Upgrade strapline, or use another state folder."
+        )
+    for version, _, script in migrations[found:]:
+        # The record of the migration stands or falls with it.
+        try:
+            connection.executescript(
+                f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"
+            )
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def leave_no_trace(connection: sqlite3.Connection) -> None:
+    """Write the file anew, and empty its log: pages that were given up, and what earlier writes
+    left in the gaps of others, are no more.
+
+    Raises:
+        sqlite3.Error: it cannot be done now; what is stored is as it was.
+    """
+    connection.execute("VACUUM")
+    for _ in range(_CHECKPOINTS):
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:
+            return
+    raise sqlite3.OperationalError("somebody reads it all the time")

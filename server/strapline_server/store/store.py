@@ -22,10 +22,19 @@ from strapline_protocol.asking import (
 )
 from strapline_protocol.opening import Role
 from strapline_protocol.watching import Subscribe
+from strapline_server.errors import AdminError
 from strapline_server.store import cooling, people
 from strapline_server.store.aggregates import Aggregates
 from strapline_server.store.commit import Commit, Outcome, Run, Work
 from strapline_server.store.database import FILE_NAME, Database, Reads, Transaction
+from strapline_server.store.erasing import (
+    Erased,
+    Holdings,
+    count_erasures,
+    erase_user,
+    read_holdings,
+    was_erased,
+)
 from strapline_server.store.facts import Facts, read_facts
 from strapline_server.store.gaps import Known, read_gaps
 from strapline_server.store.history import read_history
@@ -258,10 +267,37 @@ class Store:
         return await self._database.read(people.all_users)
 
     async def add_user(self, user: str, name: str, zone: str) -> bool:
-        """Add a user; False when there is one of this id."""
-        return await self._database.write(
-            lambda transaction: people.add_user(transaction, user, name, zone)
-        )
+        """Add a user; False when there is one of this id.
+
+        Raises:
+            AdminError: there was one, who was erased.
+        """
+
+        def write(transaction: Transaction) -> bool:
+            if was_erased(transaction, user):
+                raise AdminError(
+                    f"the id {user!r} was somebody's who was erased, and is never given again: "
+                    f"what bridges still have of them would come back. Give another: {user}-2"
+                )
+            return people.add_user(transaction, user, name, zone)
+
+        return await self._database.write(write)
+
+    async def holdings(self, user: str) -> Holdings | None:
+        """What there is of a user; None when there is no such user."""
+        return await self._database.read(lambda transaction: read_holdings(transaction, user))
+
+    async def erase_user(self, user: str) -> Erased:
+        """Erase all that there is of a user, so that no trace of it is left in the file.
+
+        Raises:
+            AdminError: there is no such user, and was none that was erased.
+        """
+        return await self._database.wipe(lambda transaction: erase_user(transaction, user))
+
+    async def erasures(self) -> int:
+        """How many users were erased, in whichever process."""
+        return await self._database.read(count_erasures, Reads.RIGHTS)
 
     async def change_user(self, user: str, name: str | None, zone: str | None) -> bool:
         """Change what is not None; False when there is no such user."""

@@ -79,6 +79,7 @@ class Bench:
         self.connection.execute("PRAGMA foreign_keys = ON")
         for _, _, script in load_migrations():
             self.connection.executescript(script)
+        self.transaction.run("insert_meta", name="store", value="store")
 
     @property
     def transaction(self) -> Transaction:

@@ -11,6 +11,9 @@ from strapline_protocol.intervals import IntervalSet, Range
 from strapline_server.store.accounts import Accounts, Kind
 from tests.unit.server.store_kit import NOON, Bench, stream_named, zero_at
 
+#: No reason is kept of these.
+_WITHOUT = {"receive", "erase"}
+
 
 def accounts() -> Accounts:
     bench = Bench()
@@ -31,7 +34,9 @@ def spans() -> st.SearchStrategy[list[Range]]:
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["receive", "reject", "drop"]), spans(), st.sampled_from("ab")),
+        st.tuples(
+            st.sampled_from(["receive", "reject", "drop", "erase"]), spans(), st.sampled_from("ab")
+        ),
         max_size=12,
     )
 )
@@ -43,8 +48,12 @@ def test_whatever_comes_in_whatever_order(steps: list[tuple[str, list[Range], st
         asked = numbers(ranges)
         if what == "receive":
             new = found.receive(ranges)
-            assert numbers(new) == {one for one in asked if model.get(one) != "receive"}
-            model |= dict.fromkeys(asked, "receive")
+            known = {one for one in asked if model.get(one) in {"receive", "erase"}}
+            assert numbers(new) == asked - known
+            model |= dict.fromkeys(asked - known, "receive")
+        elif what == "erase":
+            found.erase(ranges)
+            model |= dict.fromkeys(asked, "erase")
         else:
             new = (found.reject if what == "reject" else found.drop)(ranges, reason)
             assert numbers(new) == asked - model.keys()
@@ -54,6 +63,7 @@ def test_whatever_comes_in_whatever_order(steps: list[tuple[str, list[Range], st
         (Kind.RECEIVED, "receive"),
         (Kind.REJECTED, "reject"),
         (Kind.DROPPED, "drop"),
+        (Kind.ERASED, "erase"),
     ):
         # Ranges of one reason neither overlap nor touch: as few rows as can be.
         expected = sorted(
@@ -62,12 +72,12 @@ def test_whatever_comes_in_whatever_order(steps: list[tuple[str, list[Range], st
             for span in IntervalSet.of(
                 one
                 for one, what in model.items()
-                if what == name and (what == "receive" or reasons[one] == reason)
+                if what == name and (what in _WITHOUT or reasons[one] == reason)
             )
-            if name != "receive" or not reason
+            if name not in _WITHOUT or not reason
         )
         assert found.of(kind) == expected
-    assert found.held() == found.of(Kind.RECEIVED)
+    assert found.held(9) == found.of(Kind.RECEIVED)[-9:]
 
 
 def test_only_the_new_part_of_a_partial_repeat_is_new() -> None:
@@ -110,7 +120,7 @@ def test_the_reason_stays_with_what_is_left() -> None:
 
 def test_what_is_erased_stays_erased() -> None:
     found = accounts()
-    found._add(Kind.ERASED, 3, 5)
+    found.erase([(3, 5)])
     assert found.receive([(0, 9)]) == [(0, 2), (6, 9)]
     assert found.within(Kind.ERASED, [(4, 12)]) == [(4, 5)]
     found.drop([(0, 9)], "full")
@@ -129,6 +139,8 @@ def test_a_stream_with_many_holes() -> None:
     found = accounts()
     for number in range(0, 2_000, 2):
         found.receive([(number, number)])
-    assert len(found.held()) == 1_000
+    assert len(found.held(2_000)) == 1_000
     assert found.receive([(0, 1_999)]) == [(number, number) for number in range(1, 2_000, 2)]
-    assert found.held() == [(0, 1_999)]
+    assert found.held(2_000) == [(0, 1_999)]
+    found.receive([(number, number) for number in range(3_000, 3_010, 2)])
+    assert found.held(2) == [(3_006, 3_006), (3_008, 3_008)]

@@ -197,7 +197,7 @@ def check_ledger(bench: Bench, taken: Sequence[Taken]) -> None:
         numbers = sorted(one.seq for one in taken if one.stream == stream)
         row = bench.transaction.one("stream", id=STREAMS[stream])
         assert row is not None
-        held = Accounts(bench.transaction, row["stream_key"]).held()
+        held = Accounts(bench.transaction, row["stream_key"]).held(10)
         assert held == [(numbers[0], numbers[-1])]
     assert bench.rows("SELECT sum(count) FROM blocks") == [(len(taken),)]
 

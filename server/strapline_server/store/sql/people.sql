@@ -16,7 +16,15 @@ ORDER BY id;
 SELECT user_key FROM grants WHERE sub = :sub;
 
 -- name: insert_user
-INSERT INTO users (id, name, zone) VALUES (:id, :name, :zone)
+-- A key that somebody had who was erased is not given again.
+INSERT INTO users (user_key, id, name, zone)
+VALUES (
+    1 + max(
+        coalesce((SELECT max(user_key) FROM users), 0),
+        coalesce((SELECT max(user_key) FROM erased), 0)
+    ),
+    :id, :name, :zone
+)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: change_user

@@ -49,5 +49,10 @@ WHERE stream_key = :stream_key AND kind = :kind AND first = :first;
 INSERT INTO accounts (stream_key, kind, first, last, reason)
 VALUES (:stream_key, :kind, :first, :last, :reason);
 
+-- name: last_accounts
+-- The last first.
+SELECT first, last FROM accounts WHERE stream_key = :stream_key AND kind = :kind
+ORDER BY first DESC LIMIT :most;
+
 -- name: accounts_of_kind
 SELECT first, last FROM accounts WHERE stream_key = :stream_key AND kind = :kind ORDER BY first;
