@@ -19,6 +19,7 @@ from strapline_bridge.timekeeper import Timekeeper
 from strapline_bridge.uplink.conversation import Conversation
 from strapline_bridge.uplink.sent import Sent
 from strapline_bridge.wearables import Wearable
+from strapline_protocol.base import WireModel
 from strapline_protocol.bridge_session import BridgeSession
 from strapline_protocol.codec import decode_client, encode
 from strapline_protocol.metrics import METRICS
@@ -32,7 +33,7 @@ from strapline_protocol.publishing import (
     Status,
     Stream,
 )
-from strapline_server.store import Grant, Store, Work
+from strapline_server.store import Store, Work
 
 SUB: Final = "pi"
 _NS_PER_MS: Final = 1_000_000
@@ -183,18 +184,33 @@ class Line:
 
     async def pump(self, now_ms: int, fates: Fates) -> None:
         """Say all that there is to say, and take the answers; until both have nothing left."""
-        grant = await self._store.grant(SUB)
-        assert grant is not None
-        while works := await self._works(grant, fates):
-            outcome = await self._store.commit(works)
-            for answer in (one for answers in outcome.answers for one in answers):
-                if isinstance(answer, Rejected):
-                    fates.rejected.update(_numbers(answer))
+        while works := await self._works(fates):
+            for answer in await self._answers(works, fates):
                 message = self._session.receive(encode(answer), now_ms)
                 assert message is not None
                 self._conversation.take(message)
 
-    async def _works(self, grant: Grant, fates: Fates) -> list[Work]:
+    async def break_off(self, fates: Fates) -> None:
+        """What was said last is stored, and the answer never comes; the connection is gone.
+
+        It is said once more, as by a clone of this outbox that missed the answer too.
+        """
+        works = await self._works(fates)
+        for _ in range(2):
+            await self._answers(works, fates)
+        self.cut()
+
+    async def _answers(self, works: Sequence[Work], fates: Fates) -> list[WireModel]:
+        outcome = await self._store.commit(works)
+        answers = [one for answers in outcome.answers for one in answers]
+        for answer in answers:
+            if isinstance(answer, Rejected):
+                fates.rejected.update(_numbers(answer))
+        return answers
+
+    async def _works(self, fates: Fates) -> list[Work]:
+        grant = await self._store.grant(SUB)
+        assert grant is not None
         works = []
         while (frame := await self._conversation.next_frame()) is not None:
             message = decode_client(frame)

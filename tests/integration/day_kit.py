@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from tests.integration.day_faults import DAY_S, STRAPS, Fault, Kind
 #: A Tuesday in UTC.
 BEGIN_MS: Final = int(datetime(2026, 11, 24, tzinfo=UTC).timestamp() * 1_000)
 DEVICES: Final = tuple(f"strap-{number}" for number in range(STRAPS))
+VIEWER: Final = "viewer"
 USERS: Final = ("ana", "ben", "cleo")
 #: So seldom a bridge may store, as its configuration allows.
 COMMIT_S: Final = 60
@@ -38,6 +39,10 @@ _NOT_WORN: Final = 0x04
 _EMPTY: Final = 2
 _FULL: Final = 90
 _UNLINKED: Final = frozenset({Kind.LINK_LOST, Kind.HEARD, Kind.EMPTY})
+
+
+#: What somebody does at a moment of the day.
+Look = Callable[["Day"], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -73,21 +78,31 @@ class Day:
         safe: every reading that was committed, by stream and number.
         fates: what of them was dropped or refused.
         downs: when there was no bridge.
+        heard_ms: when the bridge said last that nothing waits with it.
     """
 
-    def __init__(self, folder: Path, store: Store, machine: Machine, faults: Sequence[Fault]):
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        machine: Machine,
+        faults: Sequence[Fault],
+        looks: Mapping[int, Look],
+    ) -> None:
         self.store = store
         self.machine = machine
         self.faults = faults
         self.safe: dict[tuple[str, int], Kept] = {}
         self.fates = Fates(set(), set())
         self.downs: list[Down] = []
+        self.heard_ms = 0
         self.straps = [Strap(device, 200 + 250 * at) for at, device in enumerate(DEVICES)]
         self.line: Line | None = None
         self.second = 0
         self._folder = folder
         self._run: BridgeRun | None = None
         self._asleep = self._adapter_away = self._server_away = False
+        self._looks = looks
         self._stored_s = 0
         self._turns: dict[int, list[tuple[Fault, str]]] = defaultdict(list)
         for fault in faults:
@@ -115,12 +130,15 @@ class Day:
                 self._pass(self._run, second)
                 if second % COMMIT_S == COMMIT_S - 1:
                     await self._commit()
+            if second in self._looks:
+                await self._looks[second](self)
         await self._commit()
 
-    def complete_through_ms(self) -> int | None:
-        """Up to when, as the bridge says, all that was measured is with the server."""
+    def complete_through_ms(self, user: str) -> int | None:
+        """Up to when, as the bridge says, all that was measured of a user is with the server."""
         status = None if self.line is None else self.line.status
-        told = [] if status is None else [self._wall_ms(one) for one in status.devices]
+        devices = [] if status is None else status.devices
+        told = [self._wall_ms(one) for one in devices if one.user == user]
         return min((at_ms for at_ms in told if at_ms is not None), default=None)
 
     def _wall_ms(self, device: DeviceStatus) -> int | None:
@@ -176,13 +194,20 @@ class Day:
 
     async def _commit(self) -> None:
         """Store what came, and send it where there is a server."""
-        run = self.run
-        await run.outbox.flush()
-        self._stored_s = self.second
-        run.look_at_clock()
+        await self._store()
+        self.run.look_at_clock()
         if self.line is not None:
             self.line.report()
-            await self.line.pump(self.machine.now_ms, self.fates)
+            await self._pump(self.line)
+
+    async def _store(self) -> None:
+        await self.run.outbox.flush()
+        self._stored_s = self.second
+
+    async def _pump(self, line: Line) -> None:
+        await line.pump(self.machine.now_ms, self.fates)
+        if line.status is not None and not line.status.pending:
+            self.heard_ms = self.machine.now_ms
 
     # ----------------------------------------------------------------------------------- faults
 
@@ -241,7 +266,7 @@ class Day:
         if clean:
             await run.stop()
             if self.line is not None:
-                await self.line.pump(self.machine.now_ms, self.fates)
+                await self._pump(self.line)
         if self.line is not None:
             self.line.cut()
             self.line = None
@@ -276,11 +301,12 @@ class Day:
             return
         if self._server_away:
             if self.line is not None:
-                self.line.cut()
+                await self._store()
+                await self.line.break_off(self.fates)
                 self.line = None
         elif self.line is None:
             self.line = Line(self._run, self.store, self.machine.now_ms)
-            await self.line.pump(self.machine.now_ms, self.fates)
+            await self._pump(self.line)
 
     async def _refuse(self, fault: Fault, *, begins: bool) -> None:
         """From now on, or until now: what came before goes by the rights before."""
@@ -292,8 +318,14 @@ class Day:
 
 
 @asynccontextmanager
-async def a_day(folder: Path, faults: Sequence[Fault]) -> AsyncIterator[Day]:
-    """A day that has been lived, its store still open."""
+async def a_day(
+    folder: Path, faults: Sequence[Fault], looks: Mapping[int, Look] | None = None
+) -> AsyncIterator[Day]:
+    """A day that has been lived, its store still open.
+
+    Args:
+        looks: what to do at the end of a second.
+    """
     machine = Machine(BEGIN_MS)
     state = folder / "server"
     outbox = folder / "bridge"
@@ -305,7 +337,8 @@ async def a_day(folder: Path, faults: Sequence[Fault]) -> AsyncIterator[Day]:
         for user in USERS:
             await store.add_user(user, user.title(), "UTC")
         await store.put_grant(SUB, Role.BRIDGE, SUB, "all", None)
-        day = Day(outbox, store, machine, faults)
+        await store.put_grant(VIEWER, Role.VIEWER, VIEWER, "all", None)
+        day = Day(outbox, store, machine, faults, looks or {})
         await day.live()
         try:
             yield day

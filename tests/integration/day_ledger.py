@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -15,9 +15,8 @@ from strapline_protocol.gaps import GapCause
 from strapline_protocol.watching import Gap
 from tests.integration.day_bridge import Kept
 from tests.integration.day_faults import DAY_S, DOWN, Fault, Kind
-from tests.integration.day_kit import BEGIN_MS, COMMIT_S, DEVICES, USERS, Day
+from tests.integration.day_kit import BEGIN_MS, COMMIT_S, DEVICES, USERS, VIEWER, Day
 
-VIEWER: Final = "viewer"
 Ask = Callable[[GapsParams], Awaitable[GapsPage]]
 #: Wall time is told in whole ms, of two clocks.
 EXACT_MS: Final = 3
@@ -48,13 +47,14 @@ class Expected:
     Attributes:
         received: what the server is to have, by its true time.
         fates: by second, what became of a reading that was stored and did not arrive.
-        dropped: from when to when readings were taken of which all were dropped, of any strap.
+        lost: from when to when readings were taken that were dropped or refused, of any strap.
+            Whose they were nobody but the bridge knows.
     """
 
     strap: int
     received: Sequence[Kept]
     fates: dict[int, GapCause]
-    dropped: Sequence[tuple[int, int]]
+    lost: Mapping[GapCause, Sequence[tuple[int, int]]]
     faults: Sequence[Fault]
     downs: Sequence[tuple[int, int]]
     killed: Sequence[int]
@@ -62,10 +62,12 @@ class Expected:
     def deserved(self, second: int) -> set[str]:
         """The causes that a gap at this second may have; several only where faults meet."""
         found = {cause for at in _around(second, _SLACK_S) if (cause := self.fates.get(at))}
-        if any(first - _VAGUE_S <= second <= last + _VAGUE_S for first, last in self.dropped):
-            found.add(GapCause.DROPPED)
-        if any(self.fates.get(at) is GapCause.REJECTED for at in _around(second, _VAGUE_S)):
-            found.add(GapCause.REJECTED)
+        for cause, stretches in self.lost.items():
+            for first, last in stretches:
+                if first - _VAGUE_S <= second <= last + _VAGUE_S:
+                    found.add(cause)
+                    if not first + _VAGUE_S <= second <= last - _VAGUE_S:
+                        found.add(GapCause.SILENT)
         if any(begin - _SLACK_S <= second < end + _SLACK_S for begin, end in self.downs):
             found.add(GapCause.BRIDGE_DOWN)
         for fault in self._around(second):
@@ -81,8 +83,15 @@ class Expected:
     def _around(self, second: int) -> Iterator[Fault]:
         for fault in self.faults:
             of_it = fault.strap in (None, self.strap)
-            if of_it and fault.from_s - _SLACK_S <= second < fault.to_s + _SLACK_S:
+            if of_it and fault.from_s - _SLACK_S <= second < self._end_of(fault) + _SLACK_S:
                 yield fault
+
+    def _end_of(self, fault: Fault) -> int:
+        """Of an empty battery nobody knows that it is charged before the strap is heard."""
+        if fault.kind is not Kind.EMPTY:
+            return fault.to_s
+        place = bisect_left(self.received, BEGIN_MS + fault.to_s * 1_000, key=_at_ms)
+        return DAY_S if place == len(self.received) else _second_of(self.received[place])
 
     def _untold(self, fault: Fault, second: int) -> bool:
         """Whether the evidence of this second may have been lost, or never be noticed."""
@@ -125,7 +134,7 @@ def expected(day: Day, strap: int) -> Expected:
     for number, kept in day.safe.items():
         if kept.metric != "heart_rate" or kept.device != DEVICES[strap]:
             continue
-        second = (kept.at_ms - BEGIN_MS) // 1_000
+        second = _second_of(kept)
         if number in day.fates.dropped:
             fates[second] = GapCause.DROPPED
         elif number in day.fates.rejected:
@@ -134,22 +143,26 @@ def expected(day: Day, strap: int) -> Expected:
             received.append(kept)
     return Expected(
         strap,
-        sorted(received, key=lambda kept: kept.at_ms),
+        sorted(received, key=_at_ms),
         fates,
-        dropped_stretches(day),
+        {
+            GapCause.DROPPED: _stretches(day, day.fates.dropped),
+            GapCause.REJECTED: _stretches(day, day.fates.rejected),
+        },
         day.faults,
         [(down.from_s, down.to_s) for down in day.downs],
         [down.from_s for down in day.downs if down.kind is Kind.KILLED],
     )
 
 
-def dropped_stretches(day: Day) -> list[tuple[int, int]]:
-    """Of numbers that adjoin and were dropped together, the first and the last second."""
+def _stretches(day: Day, numbers: set[tuple[str, int]]) -> list[tuple[int, int]]:
+    """The first and the last second of numbers that were lost together, about."""
     found: list[tuple[int, int]] = []
-    before: tuple[str, int] | None = None
-    for number in sorted(day.fates.dropped & day.safe.keys()):
-        second = (day.safe[number].at_ms - BEGIN_MS) // 1_000
-        if before == (number[0], number[1] - 1):
+    before = ("", -1)
+    for number in sorted(numbers & day.safe.keys()):
+        second = _second_of(day.safe[number])
+        adjoins = before == (number[0], number[1] - 1)
+        if adjoins or (before[0] == number[0] and second - found[-1][1] <= 2 * COMMIT_S):
             found[-1] = (min(found[-1][0], second), max(found[-1][1], second))
         else:
             found.append((second, second))
@@ -157,11 +170,21 @@ def dropped_stretches(day: Day) -> list[tuple[int, int]]:
     return found
 
 
+def _at_ms(kept: Kept) -> int:
+    return kept.at_ms
+
+
+def _second_of(kept: Kept) -> int:
+    return (kept.at_ms - BEGIN_MS) // 1_000
+
+
 def _around(second: int, by_s: int) -> range:
     return range(second - by_s, second + by_s + 1)
 
 
-async def all_gaps(ask: Ask, strap: int, device: str | None = None) -> tuple[list[Gap], GapsPage]:
+async def all_gaps(
+    ask: Ask, strap: int, *, device: str | None = None, limit: int = 7
+) -> tuple[list[Gap], GapsPage]:
     """The day's gaps as a viewer is told of them, page by page, and the last page."""
     found: list[Gap] = []
     after: str | None = None
@@ -171,7 +194,7 @@ async def all_gaps(ask: Ask, strap: int, device: str | None = None) -> tuple[lis
             device=device,
             from_ms=BEGIN_MS,
             to_ms=BEGIN_MS + DAY_S * 1_000,
-            limit=7,
+            limit=limit,
             after=after,
         )
         page = await ask(params)
@@ -265,12 +288,13 @@ def check_faults(gaps: Sequence[Gap], told: Expected) -> set[Kind]:
         if fault.strap not in (None, told.strap) or not told.alone(fault):
             continue
         causes = {GapCause.BRIDGE_DOWN} if fault.kind in DOWN else _causes_of(fault)
+        slack_s = _SLACK_S
         if fault.kind is Kind.REFUSED:
-            causes = {GapCause.REJECTED}
+            causes, slack_s = {GapCause.REJECTED}, _VAGUE_S
         if not causes:
             continue
-        from_ms = BEGIN_MS + (fault.from_s + _SLACK_S) * 1_000
-        to_ms = BEGIN_MS + (fault.to_s - _SLACK_S) * 1_000
+        from_ms = BEGIN_MS + (fault.from_s + slack_s) * 1_000
+        to_ms = BEGIN_MS + (fault.to_s - slack_s) * 1_000
         within = [gap for gap in gaps if gap.from_ms < to_ms and gap.to_ms > from_ms]
         assert {gap.cause for gap in within} <= set(map(str, causes)), f"{fault}: {within}"
         assert from_ms >= to_ms or within, f"{fault} left no gap"
