@@ -86,7 +86,7 @@ class Causes:
     def first(self, device: Device, last: Spoken, to_ms: int) -> int | None:
         """Where the first evidence of a device begins, from its last reading to before a moment."""
         of_bridge = self.runs.evidence(last.owner, last.stream_key, last.number, last.at_ms, to_ms)
-        begins = [spell.from_ms for spell in of_bridge if spell.from_ms >= last.at_ms]
+        begins = [max(spell.from_ms, last.at_ms) for spell in of_bridge if spell.to_ms > last.at_ms]
         first_ms = min([*begins, to_ms])
         for _, _, found in self._strides(last.at_ms, first_ms):
             spells = found.get(device.key, [])

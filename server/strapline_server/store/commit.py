@@ -24,6 +24,7 @@ from strapline_server.store.columns import merge, wall_times, without_marks
 from strapline_server.store.counted import CountedDays
 from strapline_server.store.database import Transaction, Value
 from strapline_server.store.erasing import was_erased
+from strapline_server.store.lost import Lost
 from strapline_server.store.notes import HOST, OWNER, VIEWER, fold_notes, spell_ends
 from strapline_server.store.people import Grant, User, find_user, user_of_key
 from strapline_server.store.saying import Draft, Saying, Speaker
@@ -139,6 +140,7 @@ class Commit:
         self._readings = 0
         self._speaker = Speaker(transaction, run.stream)
         self._counted = CountedDays(transaction)
+        self._lost = Lost(transaction)
         #: Which change tells which number of the server's own stream.
         self._told_with: dict[int, int] = {}
 
@@ -160,6 +162,7 @@ class Commit:
             self._store(place, arrived)
         self._tell_of_sessions()
         self._changes += self._counted.changed()
+        self._changes += self._lost.pasts()
         changes = [self._telling.tell(change) for change in self._changes]
         positions = {seq: changes[index].message.position for seq, index in self._told_with.items()}
         answers = [draft if isinstance(draft, tuple) else (draft(positions),) for draft in drafts]
@@ -185,7 +188,10 @@ class Commit:
         zero = message.zero
         ended = message.ended.model_dump_json(by_alias=True) if message.ended else None
         if row is None:
-            add_stream(self._transaction, message.stream, grant.sub, zero, message.next_seq, ended)
+            added = add_stream(
+                self._transaction, message.stream, grant.sub, zero, message.next_seq, ended
+            )
+            self._lost.run(added.key)
             return (Acknowledged(stream=message.stream, ranges=[], zero_version=zero.version),)
         if row.owner != grant.sub:
             taken = (0, max(0, message.next_seq - 1))
@@ -197,6 +203,8 @@ class Commit:
             ended=ended,
             ends_ms=end_ms(row.zero, ended),
         )
+        if ended is not None and ended != row.ended:
+            self._lost.run(row.key)
         version = max(row.zero.version, zero.version)
         if zero.version > row.zero.version:
             self._rezero(replace(row, ended=ended or row.ended), zero)
@@ -274,7 +282,7 @@ class Commit:
                 known = accounts.within(Kind.RECEIVED, ranges)
                 held.update(known)
                 refused = IntervalSet(ranges).minus(IntervalSet([*known, *gone])).ranges()
-                accounts.reject(refused, "denied")
+                self._lost.numbers(row.key, accounts.reject(refused, "denied"))
                 denied.update(refused)
                 continue
             held.update(IntervalSet(ranges).minus(IntervalSet(gone)))
@@ -302,14 +310,16 @@ class Commit:
         row = find_stream(self._transaction, message.stream)
         if row is None or row.owner != grant.sub:
             return (self._rejected(message.stream, message.ranges, "denied", _DENIED),)
-        self._accounts_of(row).drop(message.ranges, message.reason)
+        new = self._accounts_of(row).drop(message.ranges, message.reason)
+        self._lost.numbers(row.key, new)
         return (Acknowledged(stream=message.stream, ranges=message.ranges),)
 
     def _refuse(self, grant: Grant, message: Rejected) -> tuple[WireModel, ...]:
         """What could not even be read of a bridge's message."""
         row = find_stream(self._transaction, message.stream)
         if row is not None and row.owner == grant.sub:
-            self._accounts_of(row).reject(message.ranges, message.code)
+            new = self._accounts_of(row).reject(message.ranges, message.code)
+            self._lost.numbers(row.key, new)
         return (message,)
 
     @staticmethod

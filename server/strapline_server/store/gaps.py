@@ -107,7 +107,7 @@ def _fill(
     from_ms: int,
     to_ms: int,
 ) -> None:
-    causes = Causes(transaction, user.key, Runs(transaction, user.key, known.heard_ms))
+    causes = Causes(transaction, user.key, Runs(transaction, known.heard_ms))
     devices = _devices(transaction, user, params)
     coverage = Coverage(transaction, user.key, params.metric, devices, causes.first)
     most = MOST_READ

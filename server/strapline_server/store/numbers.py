@@ -25,11 +25,7 @@ MOST_RANGES: Final = 10_000
 #: Blocks that may hold a number: those of as many metrics and devices, of an hour each.
 _MOST_BLOCKS: Final = 256
 _MOST_KEPT: Final = 32
-_CAUSES: Final = {
-    Kind.ERASED: GapCause.ERASED,
-    Kind.DROPPED: GapCause.DROPPED,
-    Kind.REJECTED: GapCause.REJECTED,
-}
+_CAUSES: Final = {Kind.DROPPED: GapCause.DROPPED, Kind.REJECTED: GapCause.REJECTED}
 
 
 class Part(NamedTuple):
@@ -98,7 +94,6 @@ class Numbers:
     Args:
         transaction: to read it in.
         moments: when others were said.
-        user_key: whose gaps are explained: what was erased of others is none of theirs.
         stream_key: the stream.
         zero: its time.
         next_seq: as its bridge announced it.
@@ -107,7 +102,6 @@ class Numbers:
 
     transaction: Transaction
     moments: Moments
-    user_key: int
     stream_key: int
     zero: Zero
     next_seq: int
@@ -156,10 +150,8 @@ class Numbers:
             if count <= 0:
                 continue
             rest -= count
-            if kind is Kind.ERASED:
-                if reason in {"", str(self.user_key)}:
-                    counts[GapCause.ERASED, ""] += count
-            else:
+            # Who was erased is gone: their numbers are missing to nobody else.
+            if kind is not Kind.ERASED:
                 counts[_CAUSES[kind], reason] += count
         if rest > 0:
             counts[GapCause.PENDING, Evidence.ANNOUNCED] += rest

@@ -54,12 +54,10 @@ class Runs:
 
     Args:
         transaction: to read it in.
-        user_key: whose gaps are explained.
         heard_ms: by bridge, up to when it said that nothing is waiting.
     """
 
     transaction: Transaction
-    user_key: int
     heard_ms: Mapping[str, int]
     cost: int = field(default=0, init=False)
     _bridges: dict[str, _Bridge] = field(default_factory=dict, init=False)
@@ -88,7 +86,8 @@ class Runs:
             yield spell
         for run in _overlapping(bridge, from_ms, to_ms):
             first = number if run.stream_key == stream_key else 0
-            yield from _joined(self._missing(bridge, run, first, to_ms))
+            missing = self._missing(bridge, run, first, to_ms)
+            yield from _joined(spell for spell in missing if _touches(spell, from_ms, to_ms))
         if bridge.known_ms < to_ms:
             yield Spell(bridge.known_ms, SAFE_INTEGER, GapCause.PENDING, Evidence.UNHEARD)
 
@@ -96,7 +95,6 @@ class Runs:
         numbers = Numbers(
             self.transaction,
             self._moments,
-            self.user_key,
             run.stream_key,
             Zero.model_validate_json(run.zero),
             run.next_seq,
@@ -110,10 +108,10 @@ class Runs:
                 # Taken before anything that was heard later, if anything was.
                 heard_ms = bridge.known_ms if bridge.known_ms > after_ms else SAFE_INTEGER
                 before_ms = min(run.until_ms, heard_ms)
-            if after_ms >= to_ms:
-                break
-            # Numbers ascend, and times mostly.
+            # Numbers ascend, and times but for those of one commit.
             begin_ms, end_ms = min(after_ms, before_ms), max(after_ms, before_ms)
+            if begin_ms >= to_ms + _COMMITS_APART_MS:
+                break
             for part in hole.parts:
                 yield Spell(begin_ms, end_ms, part.cause, part.evidence, count=part.readings)
 
@@ -162,6 +160,10 @@ class Runs:
                 if elapsed_ms is not None:
                     known.append(Zero.model_validate_json(newest.zero).wall_ms(elapsed_ms))
         return max(known)
+
+
+def _touches(spell: Spell, from_ms: int, to_ms: int) -> bool:
+    return spell.from_ms < to_ms and spell.to_ms > from_ms
 
 
 def _joined(spells: Iterable[Spell]) -> Iterator[Spell]:

@@ -74,3 +74,36 @@ ORDER BY first LIMIT :most;
 SELECT block_key, data FROM blocks
 WHERE stream_key = :stream_key AND first_seq <= :number AND last_seq >= :number
 ORDER BY first_seq DESC LIMIT :most;
+
+-- name: run
+SELECT owner, zero, begins_ms, ends_ms FROM streams WHERE stream_key = :stream_key;
+
+-- name: run_before
+SELECT stream_key, ends_ms FROM streams
+WHERE owner = :owner AND begins_ms <= :begins_ms AND stream_key <> :stream_key
+ORDER BY begins_ms DESC LIMIT 1;
+
+-- name: run_after
+SELECT begins_ms FROM streams
+WHERE owner = :owner AND begins_ms > :begins_ms
+ORDER BY begins_ms LIMIT 1;
+
+-- name: received_before
+SELECT min(last, :number - 1) AS number FROM accounts
+WHERE stream_key = :stream_key AND kind = 1 AND first < :number
+ORDER BY first DESC LIMIT 1;
+
+-- name: received_after
+SELECT first AS number FROM accounts
+WHERE stream_key = :stream_key AND kind = 1 AND first > :number
+ORDER BY first LIMIT 1;
+
+-- name: users_before_number
+SELECT user_key FROM blocks
+WHERE stream_key = :stream_key AND first_seq <= :number
+ORDER BY first_seq DESC LIMIT :most;
+
+-- name: users_after_number
+SELECT user_key FROM blocks
+WHERE stream_key = :stream_key AND first_seq > :number
+ORDER BY first_seq LIMIT :most;
