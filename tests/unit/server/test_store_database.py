@@ -210,7 +210,7 @@ def test_the_indexes_are_used_by_the_questions_of_every_day() -> None:
     for name, query in load_queries().items():
         if not query.lstrip("-").upper().count("SELECT"):
             continue
-        values = {word.strip(":,()"): 1 for word in query.replace(")", " ").split() if ":" in word}
+        values = {word.strip(":,();"): 1 for word in query.replace(")", " ").split() if ":" in word}
         values |= {"user_key": 1, "metric": 1, "device_key": 1, "first_minute": 1, "end_minute": 1}
         values |= {"from_ms": 1, "to_ms": 1, "longest_ms": 1, "counter": 1, "stream_key": 1}
         values |= {"kind": 1, "first": 1, "last": 1, "id": 1, "sub": 1, "position": 1, "most": 1}
