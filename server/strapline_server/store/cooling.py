@@ -65,6 +65,11 @@ def carry_out(transaction: Transaction, planned: Plan) -> bool:
     if row is None or row["zero"] != planned.zero:
         # The stream's readings have moved since, and are warm where they are now.
         return False
+    hour = {"from_ms": planned.hour * HOUR_MS, "to_ms": (planned.hour + 1) * HOUR_MS}
+    rows = transaction.all("keys_of_hour", **planned.place.key, **hour)
+    if not {row["block_key"] for row in rows}.issuperset(planned.blocks):
+        # They are gone, as those of a user who was erased, and their keys may be others' by now.
+        return False
     merged = [(series, group) for group in planned.groups for series in group.merged()]
     if len(merged) < len(planned.blocks):
         for block_key in planned.blocks:

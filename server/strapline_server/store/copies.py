@@ -12,13 +12,15 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from strapline_server.clock import wall_ms
 from strapline_server.errors import StoreError
-from strapline_server.store.database import FILE_NAME
-from strapline_server.store.queries import load_migrations
+from strapline_server.store.database import FILE_NAME, Transaction, bring_up, leave_no_trace
+from strapline_server.store.erasing import Erasure, keep_erased
+from strapline_server.store.queries import load_migrations, load_queries
 
 _SIDE_FILES: Final = ("-wal", "-shm")
 #: Of a history that is gone: its positions, told and not told yet. An older copy has not both.
@@ -32,12 +34,15 @@ class Copied:
 
     Attributes:
         newest_ms: wall time of the newest reading in it, or None without any.
+        erased: of a copy that was put back, how many of its users had been erased since; None
+            where nobody can tell, as what it replaced could not be read.
     """
 
     size_bytes: int
     users: int
     readings: int
     newest_ms: int | None
+    erased: int | None = 0
 
 
 def back_up(state_folder: Path, target: Path) -> Copied:
@@ -80,6 +85,8 @@ def back_up(state_folder: Path, target: Path) -> Copied:
 def put_back(state_folder: Path, source: Path) -> Copied:
     """Put a copy in the place of the database, which is kept beside it. No server has it.
 
+    Who was erased there is erased in the copy too, before anybody can read it.
+
     Raises:
         StoreError: the copy is not there, is none, is damaged, or of a newer version; nothing was
             changed.
@@ -94,7 +101,9 @@ def put_back(state_folder: Path, source: Path) -> Copied:
         _make(scratch)
         with _opened(source, writes=False) as copy, _opened(scratch) as there:
             copy.backup(there)
-            found = _look(there, source)
+            _look(there, source)
+            erased = _erase_again(there, scratch, place)
+            found = replace(_look(there, source), erased=erased)
             with there:
                 for table in _tables(there) & _TOLD:
                     there.execute(f"DELETE FROM {table}")  # noqa: S608  # one of two names
@@ -109,6 +118,44 @@ def put_back(state_folder: Path, source: Path) -> Copied:
             "the file is a copy that `strapline server backup` made, and that the disk has room."
         ) from error
     return found
+
+
+def _erase_again(copy: sqlite3.Connection, path: Path, place: Path) -> int | None:
+    """Erase in a copy whom the database in its place has erased; how many it still had.
+
+    None where that one cannot be read.
+    """
+    try:
+        erasures = _erasures(place, copy)
+    except sqlite3.Error:
+        return None
+    if not erasures:
+        return 0
+    bring_up(copy, path)
+    copy.row_factory = sqlite3.Row
+    copy.execute("PRAGMA foreign_keys = ON")
+    copy.execute("PRAGMA secure_delete = ON")
+    with copy:
+        transaction = Transaction(copy, load_queries(), wall_ms())
+        count = keep_erased(transaction, erasures)
+    copy.row_factory = None
+    leave_no_trace(copy)
+    return count
+
+
+def _erasures(place: Path, copy: sqlite3.Connection) -> list[Erasure]:
+    """Whom a database has erased, where it is the one that the copy is of."""
+    if not place.exists():
+        return []
+    with _opened(place, writes=False) as one:
+        if "erased" not in _tables(one):
+            return []
+        name = "SELECT value FROM meta WHERE name = 'store'"
+        if one.execute(name).fetchone() != copy.execute(name).fetchone():
+            return []
+        return [
+            Erasure(*row) for row in one.execute("SELECT id_hash, user_key, erased_ms FROM erased")
+        ]
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ from strapline_server.errors import AdminError
 from strapline_server.store.accounts import Accounts, Kind
 from strapline_server.store.columns import sound
 from strapline_server.store.database import Transaction
-from strapline_server.store.people import find_user, revoke
+from strapline_server.store.people import all_users, find_user, revoke
 
 _HASH_BYTES: Final = 32
 
@@ -43,6 +44,15 @@ class Erased:
 
     readings: int
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What stays of one who was erased, as the database has it."""
+
+    id_hash: bytes
+    user_key: int
+    erased_ms: int
 
 
 def hash_of(transaction: Transaction, user: str) -> bytes:
@@ -108,6 +118,23 @@ def erase_user(transaction: Transaction, user: str) -> Erased:
     )
     transaction.run("bump_rights_version")
     return Erased(readings)
+
+
+def keep_erased(transaction: Transaction, erasures: Iterable[Erasure]) -> int:
+    """Of an older copy: erase whom the newer database has erased; how many were still there."""
+    again = 0
+    users = {hash_of(transaction, user.id): user.id for user in all_users(transaction)}
+    for one in erasures:
+        if one.id_hash in users:
+            erase_user(transaction, users[one.id_hash])
+            again += 1
+        transaction.run(
+            "insert_erasure",
+            id_hash=one.id_hash,
+            user_key=one.user_key,
+            erased_ms=one.erased_ms,
+        )
+    return again
 
 
 def _delete(transaction: Transaction, user_key: int) -> None:

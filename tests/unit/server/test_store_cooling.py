@@ -12,6 +12,7 @@ from strapline_protocol.publishing import Stream
 from strapline_server.store import Store, cooling
 from strapline_server.store.commit import Work
 from strapline_server.store.cooling import REST_MS
+from strapline_server.store.erasing import erase_user
 from strapline_server.store.people import Grant
 from tests.unit.server.store_kit import (
     HOUR,
@@ -191,3 +192,23 @@ def test_a_damaged_block_keeps_its_hour_and_no_other_from_cooling(
     assert bench.cool() == 2
     assert bench.rows("SELECT count(*) FROM blocks") == [(6,)]
     assert "block 2 is damaged" in caplog.text
+
+
+def test_what_is_erased_between_plan_and_deed_stays_so() -> None:
+    """Its blocks' keys are another's by then, whose readings must stay as they are."""
+    bench, grant = bench_at(NOON)
+    beat(bench, grant, NOON, range(10))
+    bench.now_ms += HOUR + REST_MS
+    planned = cooling.plan(bench.transaction)
+    assert planned is not None
+    erase_user(bench.transaction, "ana")
+    bench.add_user("ben")
+    bens = series_of([70] * 10, [i * 1_000 for i in range(10)], first=20, user="ben")
+    ben = bench.grant()
+    for number in range(10):
+        bench.publish(ben, A, bens.take([number]))
+    keys = [row[0] for row in bench.rows("SELECT block_key FROM blocks")]
+    assert set(planned.blocks) & set(keys), "a key is given again"
+    assert not cooling.carry_out(bench.transaction, planned)
+    assert [row[0] for row in bench.rows("SELECT block_key FROM blocks")] == keys
+    assert bench.rows("SELECT DISTINCT id FROM blocks JOIN users USING (user_key)") == [("ben",)]

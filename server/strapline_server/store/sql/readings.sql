@@ -156,3 +156,8 @@ SELECT block_key, committed_ms, judged_ms, data FROM blocks
 WHERE user_key = :user_key AND metric = :metric AND from_ms >= :from_ms AND from_ms < :to_ms
   AND device_key = :device_key AND stream_key = :stream_key
 ORDER BY block_key;
+
+-- name: keys_of_hour
+SELECT block_key FROM blocks
+WHERE user_key = :user_key AND metric = :metric AND from_ms >= :from_ms AND from_ms < :to_ms
+  AND device_key = :device_key AND stream_key = :stream_key;
