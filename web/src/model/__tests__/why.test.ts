@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Cause } from "@/services/causes";
+import vectors from "../../../../tests/vectors/client/gaps.json";
 import { Missing, Told, whyCounted, whyLong, whyOf, whyWords } from "../why";
 
 test("every cause has its words", () => {
@@ -10,30 +11,13 @@ test("every cause has its words", () => {
   }
 });
 
-test.each([
-  ["silent", "linkLost", "silent: off, asleep or out of range"],
-  ["silent", null, "silent: off, asleep or out of range"],
-  ["silent", "linked", "strap connected, but silent"],
-  ["notWorn", "contact", "not worn"],
-  ["radioLost", "heard", "radio lost: strap heard, no link"],
-  ["radioLost", "adapterAway", "bridge’s Bluetooth was off"],
-  ["bridgeDown", "stopped", "bridge off: it was stopped"],
-  ["bridgeDown", "killed", "bridge off: it crashed or lost power"],
-  ["bridgeDown", "ofANewerBridge", "bridge off"],
-  ["bridgeAsleep", "suspended", "bridge asleep"],
-  ["dropped", "sizeBound", "readings dropped: the bridge’s card was full"],
-  ["dropped", "discarded", "readings discarded by hand on the bridge"],
-  ["rejected", "tooOld", "readings refused by the server"],
-  ["pending", "unheard", "still coming: waiting on the bridge"],
-  ["erased", null, "erased"],
-  ["off", "battery", "strap’s battery empty"],
-])("%s, %s", (cause, evidence, words) => {
-  expect(whyLong(whyOf({ cause, evidence }))).toBe(words);
+test.each(vectors.cases)("the words of the terminal: $name", (one) => {
+  const why = whyOf(one);
+  expect(whyWords(why)).toBe(one.short);
+  expect(whyLong(why)).toBe(one.long ?? one.short);
+  expect(whyCounted(why)).toBe(one.counted);
 });
 
-test("a cause of a newer server is said by its own code", () => {
-  const why = whyOf({ cause: "solarStorm" });
-  expect(whyWords(why)).toBe("solar storm");
-  expect(whyLong(why)).toBe("solar storm");
-  expect(whyCounted(why)).toContain("solar storm");
+test("an evidence that only a newer server knows says nothing more", () => {
+  expect(whyLong(whyOf({ cause: "bridgeDown", evidence: "ofANewerBridge" }))).toBe("bridge off");
 });
