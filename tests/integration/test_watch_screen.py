@@ -143,7 +143,7 @@ async def test_a_gap_says_its_cause_and_is_never_bridged(scene: Scene) -> None:
         assert "0 of 2 live" in rows[0]
         await scene.status()
         await scene.beats(5, 4, 3, 2, 1, 0)
-        rows = await person.sees("╶╮ ╷ ╷╭─╴", "░ no reading, 2 min ")
+        rows = await person.sees("╶╮ ╷ ╷╭─╴", "░ silent, 2 min ")
         assert rows[3].count("░") >= 15
         assert "↗" not in rows[3]
 
@@ -292,3 +292,28 @@ async def test_small_terminals_are_filled_and_nothing_is_broken(
         await person.pilot.resize_terminal(100, 32)
         rows = await person.sees("1 live")
         assert len(rows) == 32
+
+
+async def test_a_hole_from_before_it_was_opened_has_the_cause_that_the_bridge_noticed(
+    scene: Scene,
+) -> None:
+    await scene.beats(*range(200, 120, -1))
+    begin = scene.now() - 121_000
+    noticed = scene.run.series(
+        [None],
+        [begin],
+        metric="gap",
+        device="strap-ana",
+        durationMs=[61_000],
+        cause=["notWorn"],
+        evidence=["contact"],
+    )
+    await scene.run.publish(scene.bridge, noticed)
+    await scene.beats(*range(60, -1, -1))
+    async with screen(scene) as person:
+        await person.sees("Gap of 1 min 1 s at ", ": not worn.")
+        await person.press("enter")
+        rows = await person.sees("Last 24 hours: 1 min ", " without a reading")
+        assert any(row.endswith("1 min 1 s           not worn") for row in rows)
+        await person.press("h")
+        await person.sees("Without a reading 1 min ", "not worn 1 min 1 s")

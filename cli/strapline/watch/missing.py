@@ -15,6 +15,8 @@ from strapline_protocol.watching import Gap
 #: Of the chosen person so much is listed.
 LISTED_MS: Final = 24 * 3_600_000
 _MOST_CAUSES: Final = 4
+#: Where two causes meet, a piece may be of some milliseconds: nobody reads them.
+_LEAST_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def missing_rows(missing: Missing, now_ms: int, rows: int) -> list[Row]:
         return [[("  Last 24 hours: nothing is missing.", Tone.SECOND)]]
     least = "" if missing.whole else "at least "
     head: Row = [(f"  Last 24 hours: {least}{duration(lost_ms)} without a reading", Tone.SECOND)]
-    newest = list(reversed(missing.gaps))
+    newest = [gap for gap in reversed(missing.gaps) if gap.to_ms - gap.from_ms >= _LEAST_MS]
     room = rows - 1 if len(newest) < rows else rows - 2
     listed = [_row(gap, now_ms) for gap in newest[:room]]
     more = len(newest) - len(listed)
@@ -88,7 +90,11 @@ def missing_sum(missing: Missing, cells: int) -> str:
         return ""
     least = "" if missing.whole else "at least "
     words = f"Without a reading {least}{duration(lengths.total())}"
-    parts = [f"{why} {duration(length_ms)}" for why, length_ms in lengths.most_common()]
+    parts = [
+        f"{why} {duration(length_ms)}"
+        for why, length_ms in lengths.most_common()
+        if length_ms >= _LEAST_MS
+    ]
     for most in range(min(_MOST_CAUSES, len(parts)), 0, -1):
         rest = "; …" if most < len(parts) else "."
         sentence = f"{words}: {'; '.join(parts[:most])}{rest}"

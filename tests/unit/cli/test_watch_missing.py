@@ -63,6 +63,13 @@ def test_that_nothing_is_missing_is_said_and_what_is_not_known_is_not() -> None:
     assert text(missing_rows(some, NOW_MS, 5))[0] == head
 
 
+def test_a_piece_of_milliseconds_is_not_told() -> None:
+    sliver = Gap(from_ms=at("14:02:26"), to_ms=at("14:02:26") + 400, cause="silent")
+    some = Missing("maren", (GAPS[2], sliver))
+    assert len(missing_rows(some, NOW_MS, 9)) == 2
+    assert missing_sum(some, 99) == "Without a reading 38 s: not worn 38 s."
+
+
 def test_a_sum_names_the_longest_causes_as_far_as_there_is_room() -> None:
     whole = (
         "Without a reading 1 h 6 min: bridge off 1 h; dropped, card full 5 min; silent 1 min; "
