@@ -303,7 +303,8 @@ class Outbox:
         for record in self.records():
             if record.boot_id != self._run.boot_id:
                 continue
-            zero = corrected(record.zero, moment, record.zero_ns)
+            ended_ms = None if record.ended is None else record.ended.elapsed_ms
+            zero = corrected(record.zero, moment, record.zero_ns, ended_ms)
             if zero is not None:
                 record.zero, record.told = zero, False
                 self._changed(record)

@@ -54,7 +54,9 @@ def first_zero(moment: ClockMoment, zero_ns: int) -> Zero:
     return Zero(version=0, anchors=[moment.anchor(zero_ns)])
 
 
-def corrected(zero: Zero, moment: ClockMoment, zero_ns: int) -> Zero | None:
+def corrected(
+    zero: Zero, moment: ClockMoment, zero_ns: int, ended_ms: int | None = None
+) -> Zero | None:
     """A better wall time for the stream, or None when this moment tells nothing better.
 
     Better is a better source, or the same one much more exactly where it was vague: then the
@@ -63,6 +65,9 @@ def corrected(zero: Zero, moment: ClockMoment, zero_ns: int) -> Zero | None:
     what was before the last one stays where it is. Where a synchronised clock differs by more
     than any crystal drifts, it was wrong before, and all moves by that. A clock that nobody
     synchronises and that merely jumps says nothing new.
+
+    Args:
+        ended_ms: where the stream ended; how far the crystal drifts after that concerns it not.
     """
     known = zero.anchors[-1]
     rank, known_rank = _BEST_FIRST.index(moment.source), _BEST_FIRST.index(known.source)
@@ -82,6 +87,8 @@ def corrected(zero: Zero, moment: ClockMoment, zero_ns: int) -> Zero | None:
     if since_ms < _LEAST_APART_MS:
         return None
     if _is_drift(off_ms, since_ms):
+        if ended_ms is not None and known.elapsed_ms >= ended_ms:
+            return None
         return _next(zero, _thinned([*zero.anchors, now]))
     return _next(zero, _moved(zero, off_ms, now))
 
