@@ -24,6 +24,7 @@ from strapline_client.service import WebSocketService
 from strapline_client.telling import Counters
 from strapline_client.updates import Updates
 from strapline_protocol.asking import GapsPage, HistoryPage, Resolution, SessionMeasured
+from strapline_protocol.beats import Beat, beats
 from strapline_protocol.gaps import Evidence, GapCause
 from strapline_protocol.watching import (
     Gap,
@@ -39,6 +40,7 @@ from strapline_protocol.watching import (
 )
 
 __all__ = [
+    "Beat",
     "ClientError",
     "ConnectionChanged",
     "ConnectionState",
@@ -75,5 +77,6 @@ __all__ = [
     "UserStatus",
     "WebSocketEventType",
     "WebSocketService",
+    "beats",
     "health_data",
 ]
