@@ -204,6 +204,10 @@ class Bridge:
             problem=None if problem is None else str(problem),
         )
 
+    def check_clock(self) -> None:
+        """Tell the time of this boot's readings anew, where it is known better by now."""
+        self._running.outbox.correct_time(self._time.moment())
+
     def retry_now(self) -> None:
         """Connect to the server at once, whatever is being waited for."""
         self._running.uplink.retry_now()
@@ -312,7 +316,7 @@ class Bridge:
     async def _watch_clock(self) -> None:
         """A clock that becomes synchronised tells what earlier readings' time was."""
         while True:
-            self._running.outbox.correct_time(self._time.moment())
+            self.check_clock()
             await asyncio.sleep(_CLOCK_EVERY_S)
 
     async def _watch_gaps(self) -> None:

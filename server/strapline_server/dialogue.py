@@ -96,7 +96,7 @@ class Context:
     messages_per_s: Callable[[Role], int]
     reconnect_spread_ms: int
     simulated: bool
-    clock_state: ClockState
+    clock_state: Callable[[], ClockState]
 
 
 class Member(Protocol):
@@ -148,7 +148,7 @@ class Dialogue:
                 store=context.store.store_id,
                 epoch=context.store.epoch,
                 server_time=context.wall_ms(),
-                clock_state=context.clock_state,
+                clock_state=context.clock_state(),
             )
         )
 

@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 from strapline_protocol.closing import CloseCode
 from strapline_protocol.codec import encode
 from strapline_protocol.metrics import metric_named
-from strapline_protocol.opening import Health, Limits, Role
+from strapline_protocol.opening import ClockState, Health, Limits, Role
 from strapline_protocol.server_session import Deadlines, ServerSession
 from strapline_protocol.watching import HealthDataUpdate
 from strapline_server.admin import Admin, make_authority, prepare_folder
@@ -74,6 +74,8 @@ class Server:
         secret: the one that signs tokens, where a host application has it; else the
             configuration's file has.
         listens: False where a host application has the sockets.
+        clock_state: whether the wall time is synchronised; asked for each connection, since a
+            machine learns the time after it has begun.
 
     Raises (on entering):
         ConfigError: an address cannot be listened on.
@@ -89,8 +91,10 @@ class Server:
         *,
         secret: bytes | None = None,
         listens: bool = True,
+        clock_state: Callable[[], ClockState] = clock_state,
     ) -> None:
         self.config = config
+        self._clock_state = clock_state
         self._secret = secret
         self._listens = listens
         self.counters = Counters()
@@ -337,7 +341,7 @@ class Server:
             messages_per_s=rates.__getitem__,
             reconnect_spread_ms=_RECONNECT_SPREAD_MS,
             simulated=self.config.simulated,
-            clock_state=clock_state(),
+            clock_state=self._clock_state,
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -29,7 +29,7 @@ from strapline_protocol.series import Counter, Series, differences
 from strapline_protocol.server_session import Deadlines
 from strapline_protocol.watching import Subscribe, Subscribed
 from strapline_server import Server, ServerConfig
-from strapline_server.clock import wall_ms
+from strapline_server.clock import clock_state, wall_ms
 
 M = TypeVar("M", bound=WireModel)
 PATIENCE_S = 10.0
@@ -79,8 +79,9 @@ async def serving(folder: Path, **settings: Any) -> AsyncIterator[Server]:
     """A server on a free port."""
     deadlines = settings.pop("deadlines", Deadlines())
     clock = settings.pop("clock", wall_ms)
+    state = settings.pop("clock_state", clock_state)
     config = ServerConfig(port=0, state_folder=folder, **settings)
-    async with Server(config, clock=clock, deadlines=deadlines) as server:
+    async with Server(config, clock, deadlines, clock_state=state) as server:
         yield server
 
 
