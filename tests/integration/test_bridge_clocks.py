@@ -12,6 +12,7 @@ from strapline_protocol.closing import CloseCode
 from strapline_protocol.opening import ClockState as ServerClockState
 from strapline_protocol.publishing import ClockSource
 from tests.integration.clock_kit import TRUE_MS, House, Machine, house
+from tests.integration.server_kit import connected, serving
 
 _HOUR_MS = 3_600_000
 #: Between a strap's word and its stamp, on a machine that is busy.
@@ -99,6 +100,17 @@ async def test_wrong_by_an_hour_and_a_synchronised_server(tmp_path: Path) -> Non
             assert uncertainty_ms < 2_000
             await home.right(within_ms=uncertainty_ms + _BUSY_MS)
             assert await _sources(home) == {ClockSource.SERVER}
+
+
+async def test_a_server_that_learns_the_time_says_so_in_the_next_connection(
+    tmp_path: Path,
+) -> None:
+    known = [ServerClockState.UNSYNCHRONISED]
+    async with serving(tmp_path, clock_state=lambda: known[0]) as server:
+        for state in (ServerClockState.UNSYNCHRONISED, ServerClockState.SYNCHRONISED):
+            known[0] = state
+            async with connected(server) as peer:
+                assert peer.hello.clock_state is state
 
 
 async def test_a_synchronised_clock_that_was_wrong_is_believed_when_it_is_right(

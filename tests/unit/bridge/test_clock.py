@@ -11,6 +11,8 @@ from strapline_bridge.clock import (
     UNKNOWN_MS,
     ClockState,
     KernelClock,
+    Suspensions,
+    SystemAwakeClock,
     SystemBootClock,
     SystemWallClock,
     TimeSource,
@@ -152,3 +154,30 @@ def test_without_one_no_two_boots_are_taken_for_the_same(tmp_path: Path) -> None
     assert boot_id(tmp_path / "none") != boot_id(tmp_path / "none")
     (tmp_path / "empty").write_text("\n")
     assert boot_id(tmp_path / "empty") != ""
+
+
+class _At:
+    """A clock that stands at the moments of a list, one after the other."""
+
+    def __init__(self, *seconds: float) -> None:
+        self._left = list(seconds)
+
+    def now_ns(self) -> int:
+        return round(self._left.pop(0) * 1e9)
+
+
+def test_a_suspend_is_what_the_boot_clock_counts_and_the_other_does_not() -> None:
+    suspensions = Suspensions(_At(100, 110, 3_720, 3_721), _At(40, 40, 50, 50, 60, 60, 61, 61))
+    assert [suspensions.slept_ns() for _ in range(4)] == [0, 0, 3_600 * 10**9, 0]
+
+
+def test_waiting_for_the_processor_is_no_sleep() -> None:
+    """Between the looks at the two clocks something else ran for three seconds, each time."""
+    suspensions = Suspensions(_At(103, 113, 123, 130), _At(40, 43, 50, 53, 63, 66, 70, 70))
+    assert [suspensions.slept_ns() for _ in range(4)] == [0, 0, 0, 0]
+
+
+def test_the_clock_that_stands_still_in_a_suspend_goes_on_otherwise() -> None:
+    clock = SystemAwakeClock()
+    assert clock.now_ns() <= clock.now_ns()
+    assert Suspensions(SystemBootClock(), clock).slept_ns() == 0

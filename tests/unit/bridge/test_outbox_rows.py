@@ -130,3 +130,21 @@ def test_columns_that_this_version_does_not_know_are_never_joined() -> None:
         for at in (0, 1)
     ]
     assert merged(strange) == strange
+
+
+def test_statements_about_silences_keep_their_columns_and_are_joined_with_nothing() -> None:
+    def statement(boot_ms: int, cause: str) -> Arrived:
+        columns = {"durationMs": 60_000, "cause": cause, "evidence": "linked"}
+        reading = Reading("gap", None, columns)
+        return replace(a_reading(boot_ns=boot_ms * 1_000_000), reading=reading)
+
+    (row,) = rows_of(
+        [statement(0, "silent"), statement(5, "off")], stream=STREAM, next_seq=0, zero_ns=0
+    )
+    assert row.series.model_extra == {
+        "durationMs": [60_000, 60_000],
+        "cause": ["silent", "off"],
+        "evidence": ["linked", "linked"],
+    }
+    (later,) = rows_of([statement(9, "silent")], stream=STREAM, next_seq=2, zero_ns=0)
+    assert merged([row.series, later.series]) == [row.series, later.series]

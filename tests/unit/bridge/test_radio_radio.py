@@ -9,9 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
+    BleakDBusError,
+)
 
-from strapline_bridge.radio import NoAdapterError, Radio, Timing
+from strapline_bridge.radio import AdapterChange, NoAdapterError, Radio, RadioNotice, Timing
+from strapline_bridge.radio import Heard as HeardWithoutLink
 from tests.unit.bridge.radio_fakes import (
     HEART_RATE,
     Chosen,
@@ -190,3 +195,27 @@ async def test_bluetooth_that_is_off_is_said_once_and_tried_again(
             await eventually(lambda: radio.problem is None)
     assert caplog.text.count("bluetoothctl power on") == 1
     assert caplog.text.count("Bluetooth works again") == 1
+
+
+async def test_it_tells_why_no_link_stands() -> None:
+    off = BleakBluetoothNotAvailableError("", BleakBluetoothNotAvailableReason.POWERED_OFF)
+    busy = BleakDBusError("org.bluez.Error.InProgress", [])
+    strap = FakeStrap(_ONE)
+    air = FakeAir(strap)
+    air.scan_errors = [busy, off, off, busy]
+    notices: list[RadioNotice] = []
+    radio = Radio(
+        air.backend(), [Chosen("a", (_ONE,))], Heard(), notice=notices.append, timing=_QUICK
+    )
+    async with _running(radio):
+        await eventually(lambda: HEART_RATE in strap.armed)
+        strap.drop()
+        await eventually(lambda: strap.connects == 2 and HEART_RATE in strap.armed)
+    # Another program's scan is no adapter that is away, and each finding is a word of the strap.
+    assert [one.away if isinstance(one, AdapterChange) else one.device_id for one in notices] == [
+        *(True, False),
+        *("a", "a"),
+    ]
+    assert all(isinstance(one, HeardWithoutLink | AdapterChange) for one in notices)
+    moments = [one.boot_ns for one in notices]
+    assert moments == sorted(moments)

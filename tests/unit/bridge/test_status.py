@@ -102,6 +102,19 @@ def test_complete_through_is_the_last_reading_or_just_before_the_oldest_pending(
     assert pending.complete_through == Moment(stream="e" * 22, elapsed_ms=899)
 
 
+def test_a_statement_about_a_silence_is_no_word_of_the_device() -> None:
+    board = DeviceBoard(0)
+    board.committed(
+        rows_of([a_reading(60, boot_ns=1_500 * _MS)], stream=_STREAM, next_seq=0, zero_ns=0)
+    )
+    columns = {"durationMs": 60_000, "cause": "silent", "evidence": "linked"}
+    gap = replace(a_reading(boot_ns=1_500 * _MS), reading=Reading("gap", None, columns))
+    later = replace(gap, boot_ns=61_500 * _MS)
+    board.committed(rows_of([gap, later], stream=_STREAM, next_seq=1, zero_ns=0))
+    assert described(board).last == Moment(stream=_STREAM, elapsed_ms=1_500)
+    assert not board.arrived(gap)
+
+
 def test_an_owner_who_names_a_strap_by_its_address_keeps_it_to_himself() -> None:
     board = DeviceBoard(0)
     assert described(board, name="Anna's strap").name == "Anna's strap"

@@ -57,6 +57,21 @@ def test_a_synchronised_server_is_better_than_an_estimate_and_carried_on_by_the_
     assert moment.source is ClockSource.SERVER
 
 
+def test_what_a_server_said_long_ago_is_less_certain() -> None:
+    keeper, clocks = _keeper()
+    told = keeper.greeted(_hello(1_700_000_000_000), 100 * _S, 100 * _S)
+    clocks.boot_ns += 10 * 24 * 3_600 * _S
+    # 100 ppm of ten days.
+    assert keeper.moment().uncertainty_ms == told.uncertainty_ms + 86_400
+
+
+def test_beside_a_clock_that_is_given_nothing_is_a_suspend() -> None:
+    keeper, clocks = _keeper()
+    assert keeper.suspensions.slept_ns() == 0
+    clocks.boot_ns += 3_600 * _S
+    assert keeper.suspensions.slept_ns() == 0
+
+
 def test_a_synchronised_system_needs_no_server() -> None:
     keeper, clocks = _keeper()
     clocks.state = ClockState(TimeSource.SYSTEM, 12)
