@@ -332,3 +332,32 @@ def test_names_are_taken_once_and_again_when_they_change() -> None:
     assert scene.statuses.take_names() == {}
     scene.report(devices=[strap(name="left wrist"), strap(user="ben", name="not granted")])
     assert scene.statuses.take_names() == {("ana", "strap-1"): "left wrist"}
+
+
+def test_what_bridges_say_of_what_has_not_come() -> None:
+    scene = Scene()
+    scene.connect("ana", "ben")
+    scene.connect("ana", sub="den")
+    assert scene.statuses.known("ana").heard_ms == {"pi": 0, "den": 0}
+    first, second = (Moment(stream=stream_named("A"), elapsed_ms=at) for at in (30_000, 50_000))
+    scene.report(
+        devices=[
+            strap(complete_through=second),
+            strap(device="strap-2", complete_through=first),
+            strap(device="strap-1", user="ben", complete_through=first),
+        ],
+        pending=3,
+        oldest_pending_ms=40_000,
+    )
+    known = scene.statuses.known("ana")
+    assert known.heard_ms == {"pi": NOON - 40_000, "den": 0}
+    assert known.complete_through_ms == NOON - 30_000
+    assert scene.statuses.known("ana", "strap-1").complete_through_ms == NOON - 10_000
+    assert scene.statuses.known("ana", "strap-9").complete_through_ms is None
+    scene.now_ms += 5_000
+    scene.report()
+    # What it said stays said when it is gone.
+    scene.statuses.offline("pi", scene.send)
+    scene.now_ms += 5_000
+    assert scene.statuses.known("ana").heard_ms["pi"] == NOON + 5_000
+    assert scene.statuses.known("nobody").heard_ms == {}
