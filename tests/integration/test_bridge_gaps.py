@@ -149,3 +149,17 @@ async def test_a_run_that_hears_nothing_leaves_evidence(tmp_path: Path) -> None:
             (record,) = bridge.outbox.records()
             assert record.next_seq == 1
             assert await home.statements() == [("silent", "linkLost")]
+
+
+async def test_a_clean_stop_tells_what_it_still_knows(tmp_path: Path) -> None:
+    """Too short yet to have been told of while it lasted."""
+    machine = Machine(synchronised=True)
+    async with house(tmp_path, machine) as home:
+        async with home.bridge() as bridge:
+            await home.beat(bridge, 5)
+            machine.passes(30)
+        machine.passes(100)
+        async with home.bridge() as bridge:
+            await home.beat(bridge, 5)
+            found = await _told(home, bridge)
+            _about(found[:2], ("silent", "linked", 31), ("bridgeDown", "stopped", 100))
