@@ -15,10 +15,11 @@ from typing import Final
 
 from benchmarks import texts
 from benchmarks.bench import Bench
+from benchmarks.bridges import configure
 from benchmarks.contestants import Strapline
 from benchmarks.load import loading
 from benchmarks.native import BenchmarkError
-from benchmarks.outbox import WEARABLES, fill, pending
+from benchmarks.outbox import fill, pending
 from benchmarks.processes import running
 from benchmarks.rights import Rights, grant
 from benchmarks.tables import Row, Table, in_turn, medians
@@ -26,6 +27,8 @@ from strapline_protocol.opening import Limits
 from strapline_protocol.series import LONGEST_SERIES
 
 _TEXTS: Final = 8
+#: Of one person, in the outbox that is drained.
+_WEARABLES: Final = 10
 _ROWS: Final = 1_000
 _LOOK_EVERY_S: Final = 0.02
 _PATIENCE_S: Final = 120.0
@@ -87,13 +90,7 @@ def _drain(bench: Bench, rights: Rights, filled: Path) -> _Sample:
     with bench.place() as place, server.serving(place) as served:
         state = place / "bridge"
         shutil.copytree(filled, state)
-        token = state / "token"
-        token.write_text(rights.bridge(0))
-        token.chmod(0o600)
-        config = place / "bridge.toml"
-        config.write_text(
-            f'state_dir = "{state}"\n[server]\nurl = "ws://127.0.0.1:{served.port}/ws"\n'
-        )
+        config = configure(place, state, rights.bridge(0), served.port)
         command = (sys.executable, "-m", "strapline", "bridge", "run", "--config", str(config))
         # No Bluetooth, whatever the machine has: this bridge only sends what it holds.
         env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={place}/no-bus"}
@@ -150,7 +147,7 @@ def measure(bench: Bench) -> Table:
         rights = asyncio.run(grant(place / "state", 1, [[0]], []))
         filled = place / "filled"
         filled.mkdir(mode=0o700)
-        asyncio.run(fill(filled, rights.user(0), scale.drained))
+        asyncio.run(fill(filled, [rights.user(0)] * _WEARABLES, scale.drained))
         ways: list[tuple[str, Callable[[], _Sample]]] = [
             ("Strapline: ingest", lambda: _ingest(bench, rights)),
             ("Strapline: drain, bridge to server", lambda: _drain(bench, rights, filled)),
@@ -168,7 +165,7 @@ def measure(bench: Bench) -> Table:
             series=LONGEST_SERIES,
             window=Limits().window_readings,
             rows=_ROWS,
-            wearables=WEARABLES,
+            wearables=_WEARABLES,
         ),
         ("readings/s", "times the floor", "CPU a reading, µs"),
         tuple(

@@ -6,20 +6,16 @@ import asyncio
 import statistics
 import sys
 import time
-from collections import defaultdict
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from benchmarks import latency
 from benchmarks.bench import Bench
+from benchmarks.bridges import configure
 from benchmarks.contestants import Strapline
 from benchmarks.load import loading
-from benchmarks.native import BenchmarkError
 from benchmarks.processes import running
 from benchmarks.rights import Rights, grant
 from benchmarks.tables import Row, Table
-from strapline_protocol.codec import decode_server
-from strapline_protocol.watching import HealthDataUpdate
 
 #: Straps, how often each sends, and which part of the time it does.
 _RUNS: Final = ((1, 40.0, 1.0), (10, 10.0, 0.5))
@@ -32,50 +28,6 @@ _ABOUT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    at_ns: int
-    value: float
-
-
-def _sent(path: Path) -> dict[int, list[_Heard]]:
-    found: defaultdict[int, list[_Heard]] = defaultdict(list)
-    for line in path.read_text().splitlines():
-        strap, at_ns, value = line.split()
-        found[int(strap)].append(_Heard(int(at_ns), float(value)))
-    return found
-
-
-def _delivered(path: Path) -> dict[int, list[_Heard]]:
-    found: defaultdict[int, list[_Heard]] = defaultdict(list)
-    for line in path.read_bytes().splitlines():
-        at_ns, group, payload = line.split(b" ", 2)
-        message = decode_server(payload)
-        if isinstance(message, HealthDataUpdate) and message.metric == "heart_rate":
-            found[int(group)] += [
-                _Heard(int(at_ns), float(value or 0)) for value in message.series.value
-            ]
-    return found
-
-
-def _latencies_ms(sent: dict[int, list[_Heard]], delivered: dict[int, list[_Heard]]) -> list[float]:
-    """Of each reading.
-
-    Raises:
-        BenchmarkError: what was delivered is not what was sent.
-    """
-    found = []
-    for strap, told in sent.items():
-        heard = delivered.get(strap, [])
-        if [one.value for one in told] != [one.value for one in heard]:
-            raise BenchmarkError(
-                f"strap {strap} sent {len(told)} readings, its viewer heard {len(heard)}, and "
-                "they are not the same"
-            )
-        found += [(there.at_ns - here.at_ns) / 1e6 for here, there in zip(told, heard, strict=True)]
-    return found
-
-
 def _measure(
     bench: Bench, rights: Rights, count: int, rate_hz: float, seconds: float
 ) -> list[float]:
@@ -83,13 +35,7 @@ def _measure(
     with bench.place() as place, server.serving(place) as served:
         state = place / "bridge"
         state.mkdir(mode=0o700)
-        token = state / "token"
-        token.write_text(rights.bridge(0))
-        token.chmod(0o600)
-        config = place / "bridge.toml"
-        config.write_text(
-            f'state_dir = "{state}"\n[server]\nurl = "ws://127.0.0.1:{served.port}/ws"\n'
-        )
+        config = configure(place, state, rights.bridge(0), served.port)
         viewers = [server.viewer(number, number) for number in range(count)]
         with (
             loading(
@@ -107,7 +53,10 @@ def _measure(
             straps.wait_for("sent\n", within_s=seconds + _PATIENCE_S)
             time.sleep(bench.scale.settle_s)
             load.quit()
-        return _latencies_ms(_sent(place / "sent.txt"), _delivered(place / "heard.txt"))
+        taken = latency.compare(
+            latency.sent(place / "sent.txt"), latency.delivered(place / "heard.txt")
+        )
+        return [one.ms for one in taken]
 
 
 def measure(bench: Bench) -> Table:

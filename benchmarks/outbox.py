@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,20 +16,22 @@ from strapline_bridge.outbox.rows import LONGEST_ROW
 from strapline_bridge.readings import Reading
 from strapline_protocol.publishing import ClockSource
 
-WEARABLES: Final = 10
 _SECOND_NS: Final = 1_000_000_000
-#: As it is when rows have been merged: an outbox that stays offline does that.
-_A_COMMIT: Final = LONGEST_ROW * WEARABLES
 
 
-async def fill(state: Path, user: str, count: int) -> None:
-    """Store so many heart-rate readings of ten wearables, one a second each, up to now.
+async def fill(state: Path, wearers: Sequence[str], count: int, ago_ms: int = 0) -> None:
+    """Store so many heart-rate readings of a few wearables, one a second each.
 
     Args:
         state: a folder that is there.
+        wearers: who wears each of them.
+        ago_ms: how long ago the last was taken.
     """
-    seconds = count // WEARABLES
-    wall_ms = time.time_ns() // 1_000_000
+    wearables = len(wearers)
+    seconds = count // wearables
+    wall_ms = time.time_ns() // 1_000_000 - ago_ms
+    # As it is when rows have been merged: an outbox that stays offline does that.
+    a_commit = LONGEST_ROW * wearables
 
     def ended_now() -> ClockMoment:
         return ClockMoment(seconds * _SECOND_NS, wall_ms, 5, ClockSource.SYSTEM)
@@ -38,16 +41,16 @@ async def fill(state: Path, user: str, count: int) -> None:
     chance = random.Random(1)  # noqa: S311  # wandering heart rates
     async with await Outbox.open(state / OUTBOX_NAME, run, ended_now) as outbox:
         for number in range(count):
-            second, wearable = divmod(number, WEARABLES)
+            second, wearable = divmod(number, wearables)
             outbox.put(
                 Arrived(
-                    user=user,
+                    user=wearers[wearable],
                     device=f"wearable-{wearable}",
                     boot_ns=second * _SECOND_NS,
                     reading=_reading(chance),
                 )
             )
-            if (number + 1) % _A_COMMIT == 0:
+            if (number + 1) % a_commit == 0:
                 await outbox.flush()
         await outbox.finish()
 

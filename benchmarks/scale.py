@@ -21,6 +21,9 @@ class Scale:
         ingested: readings that one publisher sends as fast as it may.
         drained: readings that wait in an outbox.
         line_s: for how long one strap sends, and ten of them.
+        week: readings of three straps that wait in an outbox, or as messages at a peer's edge.
+        synced: messages at the edge of a peer that synchronises each by itself.
+        narrow_s: for how long readings are watched on a narrow link.
         calls: of a decoder.
     """
 
@@ -34,6 +37,9 @@ class Scale:
     ingested: int = 600_000
     drained: int = 200_000
     line_s: float = 26.0
+    week: int = 3 * 604_800
+    synced: int = 20_000
+    narrow_s: float = 20.0
     calls: int = 10_000
 
 
@@ -48,5 +54,8 @@ QUICK: Final = Scale(
     ingested=100_000,
     drained=20_000,
     line_s=4.0,
+    week=90_000,
+    synced=2_000,
+    narrow_s=4.0,
     calls=2_000,
 )

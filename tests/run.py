@@ -72,6 +72,7 @@ NEEDS = (
     Need("dbus-daemon", ("dbus-daemon",)),
     Need("git", ("git",)),
     Need("mmdebstrap", ("mmdebstrap",)),
+    Need("mosquitto", ("mosquitto",)),
     Need("qemu-system-x86_64", ("qemu-system-x86",)),
     Need("systemd-analyze", ("systemd",)),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import decoding, fan_out, ingest, line, many_users, memory, native, texts
+from benchmarks import backlog, decoding, fan_out, ingest, line, many_users, memory, native, texts
 from benchmarks.bench import Bench
 from benchmarks.contestants import Peer, Strapline, limit
 from benchmarks.load import Client, loading
@@ -31,6 +31,9 @@ _SMALL = Scale(
     ingested=6_000,
     drained=5_000,
     line_s=0.4,
+    week=9_000,
+    synced=50,
+    narrow_s=0.5,
     calls=10,
 )
 
@@ -80,6 +83,20 @@ def test_every_reading_of_every_strap_is_timed(bench: Bench) -> None:
     (one, ten) = line.measure(bench).rows
     assert one.numbers[0] == 40 * _SMALL.line_s
     assert ten.numbers[0] == 100 * _SMALL.line_s / 2
+
+
+def test_a_backlog_is_drained_by_ours_and_by_peers(bench: Bench) -> None:
+    drains, presents, memory = map(_numbers, backlog.measure(bench))
+    ours, *theirs = drains.values()
+    assert ours[0] == _SMALL.week
+    assert ours[2] == 1
+    assert [numbers[0] for numbers in theirs] == [_SMALL.week, _SMALL.synced, _SMALL.week]
+    assert all(numbers[1] for numbers in theirs)
+    # A database without readings is a part of it, with so few of them.
+    assert all(0 < (ours[column] or 0) < 200 for column in (4, 5, 6))
+    assert all(numbers[0] for numbers in presents.values())
+    assert len(presents) == 4
+    assert all(all(numbers) for numbers in memory.values())
 
 
 async def test_peers_hand_out_what_our_viewers_get(bench: Bench) -> None:
