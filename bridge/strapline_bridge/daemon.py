@@ -141,8 +141,10 @@ class Bridge:
         parts = self._running
         try:
             await _end(self._tasks["radio"], _RADIO_WITHIN_S)
-            self._store(self._gaps.finish(self._time.boot.now_ns()))
-            await _at_most(parts.outbox.finish(), _STORE_WITHIN_S)
+            # One moment for both: no millisecond of a silence is left without its cause.
+            ends_ns = self._time.boot.now_ns()
+            self._store(self._gaps.finish(ends_ns))
+            await _at_most(parts.outbox.finish(ends_ns), _STORE_WITHIN_S)
             await parts.uplink.drain(_SEND_WITHIN_S)
         finally:
             for task in self._tasks.values():
@@ -178,7 +180,7 @@ class Bridge:
             if changed is None:
                 self._board.forget(known.device)
                 self._store(self._gaps.forget(known.device, self._time.boot.now_ns()))
-        self._watch_wearers()
+        self._watch_wearers(self._time.boot.now_ns())
         for wearable in wearables.wearables:
             parts.radio.add(wearable)
         parts.uplink.report()
@@ -249,7 +251,7 @@ class Bridge:
 
     def _start(self, parts: _Parts) -> None:
         self._parts = parts
-        self._watch_wearers()
+        self._watch_wearers(self._zero_ns)
         for name, work in (
             ("radio", self._listen(parts.radio)),
             ("uplink", parts.uplink.run()),
@@ -296,8 +298,7 @@ class Bridge:
         for statement in statements:
             self._running.outbox.put(statement)
 
-    def _watch_wearers(self) -> None:
-        now_ns = self._time.boot.now_ns()
+    def _watch_wearers(self, now_ns: int) -> None:
         for wearable in self._wearables.wearables:
             self._store(self._gaps.worn(wearable.device, wearable.user, now_ns))
 

@@ -151,13 +151,16 @@ class Outbox:
         assert self._task is not None
         await asyncio.shield(self._task)
 
-    async def finish(self) -> None:
+    async def finish(self, at_ns: int | None = None) -> None:
         """Store what was put, and write down that this run has ended; nothing may be put after.
 
         What a server answers is still taken, until :meth:`close`.
+
+        Args:
+            at_ns: boot clock of the end; now, where none is given.
         """
         await self._writer.flush()
-        self._writer.end_stream()
+        self._writer.end_stream(at_ns)
         await self._writer.flush()
 
     async def close(self) -> None:

@@ -158,13 +158,14 @@ class Writer:
             for waiter in self._waiters:
                 waiter.cancel()
 
-    def end_stream(self) -> None:
+    def end_stream(self, at_ns: int | None = None) -> None:
         """This run has said its last reading; harmless when said twice."""
         own = self.own
         if own is None or own.ended is not None or not self._is_stored(own):
             return
-        now_ms = elapsed_ms(self._read_clock().boot_ns, own.zero_ns)
-        own.ended = Ended(elapsed_ms=max(now_ms, own.last_elapsed_ms), clean=True)
+        at_ns = self._read_clock().boot_ns if at_ns is None else at_ns
+        at_ms = elapsed_ms(at_ns, own.zero_ns)
+        own.ended = Ended(elapsed_ms=max(at_ms, own.last_elapsed_ms), clean=True)
         own.told = False
         self.changes.touched.add(own.id)
         for observer in self._observers:
