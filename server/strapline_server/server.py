@@ -74,8 +74,7 @@ class Server:
         secret: the one that signs tokens, where a host application has it; else the
             configuration's file has.
         listens: False where a host application has the sockets.
-        clock_state: whether the wall time is synchronised; asked for each connection, since a
-            machine learns the time after it has begun.
+        clock_state: whether the wall time is synchronised, which a machine may learn late.
 
     Raises (on entering):
         ConfigError: an address cannot be listened on.
