@@ -1,4 +1,4 @@
-"""Every number of a reading is stored, on its way, or has its reason; or it is named."""
+"""Every number that was given to a reading is stored, on its way, has its reason, or is named."""
 
 from __future__ import annotations
 
