@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import backlog, decoding, fan_out, ingest, line, many_users, memory, native, texts
+from benchmarks import (
+    backlog,
+    decoding,
+    fan_out,
+    ingest,
+    line,
+    many_users,
+    memory,
+    native,
+    texts,
+    wear,
+)
 from benchmarks.bench import Bench
 from benchmarks.contestants import Peer, Strapline, limit
 from benchmarks.load import Client, loading
@@ -97,6 +108,26 @@ def test_a_backlog_is_drained_by_ours_and_by_peers(bench: Bench) -> None:
     assert all(numbers[0] for numbers in presents.values())
     assert len(presents) == 4
     assert all(all(numbers) for numbers in memory.values())
+
+
+def test_an_hour_of_commits_costs_an_fsync_each(built: Native, tmp_path: Path) -> None:
+    (row,) = wear.measure(built, tmp_path, [1], [60]).rows
+    online, written_mib, offline, _, at_risk = row.numbers
+    # A few more where the log is written back.
+    assert all(60 <= (fsyncs or 0) < 70 for fsyncs in (online, offline))
+    assert written_mib
+    assert at_risk == 60
+
+
+def test_the_page_about_cards_takes_the_table_in() -> None:
+    text = wear.PAGE.read_text()
+    head, _, rest = text.partition(wear.BEGIN)
+    table, _, tail = rest.partition(wear.END)
+    assert wear.insert(text, "New.\n") == f"{head}{wear.BEGIN}\n\nNew.\n\n{wear.END}{tail}"
+    # One row for each that is measured: the page is of this very command.
+    assert table.count("\n| 1") + table.count("\n| 3") == len(wear.STRAPS) * len(wear.INTERVALS_S)
+    with pytest.raises(BenchmarkError, match="lost its marks"):
+        wear.insert("# SD cards\n", "New.\n")
 
 
 async def test_peers_hand_out_what_our_viewers_get(bench: Bench) -> None:
