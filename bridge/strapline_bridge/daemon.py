@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
+from strapline_bridge.answering import commands_of
 from strapline_bridge.clock import BootClock, ClockState, WallClock, boot_id, clock_state
 from strapline_bridge.config import BridgeConfig, sends_in_the_open
+from strapline_bridge.control import ControlSocket
 from strapline_bridge.gaps import GapWatch
 from strapline_bridge.intake import Arrived, Described, Intake
 from strapline_bridge.outbox import ClockMoment, Limits, Outbox, OutboxObserver, Run
@@ -125,7 +127,9 @@ class Bridge:
             interval_ms=config.outbox.commit_interval_ms,
         )
         try:
-            self._start(await self._join(outbox))
+            parts = await self._join(outbox)
+            await parts.control.open()
+            self._start(parts)
         except BaseException:
             await outbox.close()
             raise
@@ -147,6 +151,7 @@ class Bridge:
             await _at_most(parts.outbox.finish(ends_ns), _STORE_WITHIN_S)
             await parts.uplink.drain(_SEND_WITHIN_S)
         finally:
+            await parts.control.close()
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.wait(self._tasks.values(), timeout=_RADIO_WITHIN_S)
@@ -247,7 +252,8 @@ class Bridge:
             status=self._status_message,
             greeted=self._greeted,
         )
-        return _Parts(outbox, intake, radio, uplink)
+        control = ControlSocket(self._config.state_dir, commands_of(outbox, uplink.ask))
+        return _Parts(outbox, intake, radio, uplink, control)
 
     def _start(self, parts: _Parts) -> None:
         self._parts = parts
@@ -342,6 +348,7 @@ class _Parts:
     intake: Intake
     radio: Radio
     uplink: Uplink
+    control: ControlSocket
 
 
 async def _end(task: asyncio.Task[None], within_s: float) -> None:

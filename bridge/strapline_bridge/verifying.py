@@ -176,8 +176,12 @@ class _Look:
     async def _verdict(self, account: Account, comparison: Comparison | None) -> RunVerified:
         record, before, here = self._record, self._before, self._here
         stored = both(account.received, before.measured)
+        # What was refused and is no dead letter, and settled all the same, was thrown away.
+        discarded = both(account.rejected, before.settled)
         refused = _joined([before.refused, account.rejected]).minus(stored)
-        dropped = _joined([before.untold(), account.dropped]).minus(stored).minus(refused)
+        refused = refused.minus(_joined([discarded, before.untold()]))
+        dropped = _joined([before.untold(), account.dropped, discarded]).minus(stored)
+        dropped = dropped.minus(refused)
         erased = both(account.erased, before.measured)
         left = before.measured.minus(_joined([stored, refused, dropped, erased]))
         # What was to be sent, and is not here, and is still said to be to send.
