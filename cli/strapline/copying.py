@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from strapline.terminal import remark
 from strapline_server import Copied, ServerConfig, backup, restore
 
 
@@ -28,6 +29,14 @@ async def put_copy_back(config: ServerConfig, source: Path) -> None:
     copied = await restore(config, source)
     print(f"{config.state_folder}: {told(copied)}.")
     print("What was there is kept beside it, as server.db.replaced-1 or the next free number.")
+    if copied.erased is None:
+        remark(
+            "What was there could not be read, so nobody can tell who had been erased since the "
+            "copy was made. Erase them once more: strapline server user erase ID"
+        )
+    elif copied.erased:
+        again = "1 person" if copied.erased == 1 else f"{copied.erased:,} people"
+        print(f"Erased once more: {again} whom the copy still had.")
     print("Bridges that connect send what is newer, as far as they still keep it.")
 
 

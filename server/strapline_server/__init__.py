@@ -21,7 +21,7 @@ from strapline_server.host import (
     WebSocketHandler,
 )
 from strapline_server.server import Server
-from strapline_server.store import Copied, Grant
+from strapline_server.store import Copied, Grant, Holdings
 from strapline_server.verified import Verified
 from strapline_server.verifying import verify
 
@@ -31,6 +31,7 @@ __all__ = [
     "ConfigError",
     "Copied",
     "Grant",
+    "Holdings",
     "HostError",
     "NotRunningError",
     "NoteError",

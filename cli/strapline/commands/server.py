@@ -129,6 +129,28 @@ def zone(
     asyncio.run(change_person(settings(config, data), who, None, to))
 
 
+@user.command("erase")
+def erase(
+    who: Annotated[str, typer.Argument(metavar="ID", help="The user's id.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, for scripts.")] = False,
+    config: OtherConfig = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Erase a person and all that was measured of them.
+
+    Works beside a server that runs, and keeps it from storing for a moment. Nothing brings it
+    back, and nobody gets their id again.
+    """
+    import asyncio
+
+    from strapline.erasing import erase as erase_person
+    from strapline.where import settings
+
+    asyncio.run(erase_person(settings(config, data), who, yes=yes))
+
+
 @app.command("sources")
 def sources(
     who: Annotated[str, typer.Argument(metavar="USER", help="The id of who wears them.")],
