@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -90,6 +90,11 @@ class StreamRecord:
             "settled": ranges_to_json(self.settled),
             "dead": ranges_to_json(self.dead),
         }
+
+    def snapshot(self) -> StreamRecord:
+        """As it is at this moment, whatever is answered later."""
+        holes = {reason: numbers.copy() for reason, numbers in self.holes.items()}
+        return replace(self, settled=self.settled.copy(), dead=self.dead.copy(), holes=holes)
 
     def message(self) -> Stream:
         """What the server is told of this stream."""

@@ -38,6 +38,14 @@ class Known:
     steps: Mapping[str, StepState]
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """All records of one moment, and those to save, as they shall be after the commit."""
+
+    ledger: Ledger
+    records: Sequence[StreamRecord]
+
+
 class Storage:
     """The database of one outbox. A reader waits for a running commit, never sees half of one."""
 
@@ -96,11 +104,12 @@ class Storage:
             # Said while an earlier commit was sending the same letters again.
             record = known.ledger[rejection.stream]
             record.dead.update(existing(rejection.ranges, record.next_seq))
+        moment = self._moment(records)
         async with self._turn:
-            outcome = None if self._damaged else await self._try(batch, records)
+            outcome = None if self._damaged else await self._try(batch, moment)
             if outcome is None:
                 lost = await self._mend()
-                outcome = await self._write(batch, records)
+                outcome = await self._write(batch, self._moment(records))
                 for stream, numbers in lost.items():
                     outcome.holes.setdefault((stream, DAMAGED), numbers)
         known.weights = Weights(
@@ -109,7 +118,9 @@ class Storage:
             known.weights.dead + outcome.dead_letters,
         )
         for (stream, reason), numbers in outcome.holes.items():
-            known.ledger[stream].holes[reason] = numbers
+            record = known.ledger[stream]
+            # What a server has said meanwhile that it has is no hole, and would never cease to be.
+            record.holes[reason] = numbers.minus(record.settled)
         for stream, numbers in outcome.returned.items():
             record = known.ledger[stream]
             record.settled = record.settled.minus(numbers)
@@ -118,18 +129,29 @@ class Storage:
             record.dead = record.dead.minus(numbers)
         return outcome
 
-    async def _try(self, batch: Batch, records: Sequence[StreamRecord]) -> Outcome | None:
+    def _moment(self, records: Iterable[StreamRecord]) -> _Moment:
+        """What a transaction goes by: answers come while it is written.
+
+        A number that is settled meanwhile leaves its hole. Saved without the other, either would
+        leave readings that are neither here nor said to be gone.
+        """
+        return _Moment(
+            Ledger(record.snapshot() for record in self.known.ledger),
+            [record.snapshot() for record in records],
+        )
+
+    async def _try(self, batch: Batch, moment: _Moment) -> Outcome | None:
         try:
-            return await self._write(batch, records)
+            return await self._write(batch, moment)
         except sqlite3.Error as error:
             if is_damage(error):
                 return None
             raise
 
-    async def _write(self, batch: Batch, records: Sequence[StreamRecord]) -> Outcome:
-        known = self.known
-        transaction = Transaction(self._connection, known.ledger, self.limits, known.weights)
-        await transaction.write(batch, records)
+    async def _write(self, batch: Batch, moment: _Moment) -> Outcome:
+        weights = self.known.weights
+        transaction = Transaction(self._connection, moment.ledger, self.limits, weights)
+        await transaction.write(batch, moment.records)
         return transaction.outcome
 
     async def _mend(self) -> Mapping[str, IntervalSet]:

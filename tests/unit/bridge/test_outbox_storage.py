@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from strapline_bridge.outbox.errors import OutboxReadError
 from strapline_bridge.outbox.salvage import aside_files
 from strapline_bridge.outbox.storage import Storage
-from strapline_bridge.outbox.transaction import Limits
+from strapline_bridge.outbox.transaction import Limits, Transaction
 from tests.integration.bridge_kit import a_reading, an_outbox
 
 
@@ -63,3 +64,69 @@ async def test_a_read_that_the_disk_refuses_is_an_error_of_ours(tmp_path: Path) 
         plain.close()
         with pytest.raises(OutboxReadError, match="no such table"):
             await outbox.dead_letters()
+
+
+async def test_what_is_acknowledged_while_it_is_discarded_is_no_hole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Transaction._write
+    limits = Limits(most_bytes=2_000, kept_bytes=0)
+    async with an_outbox(tmp_path / "o.db", limits=limits) as outbox:
+        outbox.put(a_reading(60))
+        await outbox.flush()
+        stream = outbox.stream
+        assert stream is not None
+
+        async def answered(self: Transaction, *args: Any) -> None:
+            await write(self, *args)
+            # An answer comes between the eviction and its commit.
+            for numbers in self.outcome.holes.values():
+                outbox.acknowledge(stream, numbers.ranges(), "s")
+
+        monkeypatch.setattr(Transaction, "_write", answered)
+        for at in range(40):
+            outbox.put(a_reading(at))
+            await outbox.flush()
+        record = outbox.record(stream)
+        assert record is not None
+        assert record.settled
+        assert not record.holes["sizeBound"]
+
+
+async def test_a_hole_ends_in_the_commit_that_settles_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, copy = tmp_path / "o.db", tmp_path / "copy.db"
+    limits = Limits(most_bytes=2_000, kept_bytes=0)
+    many = Transaction._many
+    async with an_outbox(path, limits=limits) as outbox:
+        for at in range(40):
+            outbox.put(a_reading(at))
+            await outbox.flush()
+        stream = outbox.stream
+        record = outbox.record(stream) if stream else None
+        assert stream is not None
+        assert record is not None
+        holes = record.holes["sizeBound"].ranges()
+        assert holes
+
+        async def answered(self: Transaction, name: str, values: Any) -> None:
+            await many(self, name, values)
+            if name == "save_stream":
+                # The server's answer to DROPPED comes while the stream is being saved.
+                outbox.acknowledge(stream, holes, "s")
+
+        monkeypatch.setattr(Transaction, "_many", answered)
+        outbox.put(a_reading(60))
+        await outbox.flush()
+        # What a kill at this moment leaves.
+        with sqlite3.connect(path) as here, sqlite3.connect(copy) as there:
+            here.backup(there)
+        here.close()
+        there.close()
+        monkeypatch.undo()
+    async with an_outbox(copy, limits=limits) as later:
+        found = later.record(stream)
+        assert found is not None
+        lost = [span for span in found.pending() if span[0] <= holes[-1][1]]
+        assert lost == []
