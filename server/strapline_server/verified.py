@@ -94,7 +94,7 @@ class SumsVerified(WireModel):
 
 
 class CauseCounted(WireModel):
-    """How many gaps have this cause, and how long they are together."""
+    """How many gaps, or parts of one, have this cause, and how long they are together."""
 
     cause: Label
     gaps: Count
@@ -102,7 +102,10 @@ class CauseCounted(WireModel):
 
 
 class GapsVerified(WireModel):
-    """The gaps of one user's metric between its first reading and its last."""
+    """The gaps of one user's metric between its first reading and its last.
+
+    ``explained``: those of which no part is ``silent`` for longer than readings may be apart.
+    """
 
     user: Label
     metric: MetricName

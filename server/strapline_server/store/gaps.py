@@ -5,7 +5,7 @@ What is asked about is read like history: found by time, and no further than a p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +14,7 @@ from strapline_protocol.gaps import Spell
 from strapline_protocol.metrics import metric_named
 from strapline_protocol.watching import Gap as Told
 from strapline_server.store.causes import Causes
-from strapline_server.store.coverage import MOST_DEVICES, Coverage, Device
+from strapline_server.store.coverage import MOST_DEVICES, Coverage, Device, Gap
 from strapline_server.store.cursors import OTHERS, Cursor, safe
 from strapline_server.store.database import Transaction, Value
 from strapline_server.store.people import User, find_grant, find_user
@@ -110,12 +110,7 @@ def _fill(
     causes = Causes(transaction, user.key, Runs(transaction, known.heard_ms))
     devices = _devices(transaction, user, params)
     coverage = Coverage(transaction, user.key, params.metric, devices, causes.first)
-    most = MOST_READ
-    gaps, looked_ms = coverage.gaps(from_ms, to_ms, most)
-    while looked_ms <= from_ms:
-        # Much that begins at the same moment: whoever goes on has to get somewhere.
-        most *= 2
-        gaps, looked_ms = coverage.gaps(from_ms, to_ms, most)
+    gaps, looked_ms = _look(coverage, from_ms, to_ms)
     for gap in gaps:
         end_ms = to_ms if gap.to_ms is None else min(gap.to_ms, to_ms)
         for piece in causes.pieces(gap, max(gap.from_ms, from_ms), end_ms, MOST_READ):
@@ -129,6 +124,49 @@ def _fill(
                 return
     if looked_ms < to_ms:
         page.ended_ms = looked_ms
+
+
+def each_gap(
+    transaction: Transaction, user: User, metric: str, from_ms: int, to_ms: int
+) -> Iterator[list[Spell]]:
+    """Each gap between two moments, cut by its causes, as far as the database alone knows them.
+
+    What is kept at a time is what a page would be made of.
+    """
+    params = GapsParams(user=user.id, metric=metric, from_ms=from_ms, to_ms=to_ms)
+    devices = _devices(transaction, user, params)
+    while from_ms < to_ms:
+        causes = _causes(transaction, user)
+        coverage = Coverage(transaction, user.key, metric, devices, causes.first)
+        gaps, looked_ms = _look(coverage, from_ms, to_ms)
+        for gap in gaps:
+            end_ms = to_ms if gap.to_ms is None else min(gap.to_ms, to_ms)
+            pieces: list[Spell] = []
+            at_ms = max(gap.from_ms, from_ms)
+            while at_ms < end_ms:
+                if causes.cost > MOST_READ:
+                    causes = _causes(transaction, user)
+                found = list(causes.pieces(gap, at_ms, end_ms, MOST_READ))
+                pieces += found
+                # The rest of one that took too much is looked at anew.
+                at_ms = found[-1].to_ms if found else end_ms
+            yield pieces
+        from_ms = looked_ms
+
+
+def _causes(transaction: Transaction, user: User) -> Causes:
+    return Causes(transaction, user.key, Runs(transaction, {}))
+
+
+def _look(coverage: Coverage, from_ms: int, to_ms: int) -> tuple[list[Gap], int]:
+    """The gaps of about a page, and up to where it was looked, which is further than before."""
+    most = MOST_READ
+    gaps, looked_ms = coverage.gaps(from_ms, to_ms, most)
+    while looked_ms <= from_ms:
+        # Much that begins at the same moment: whoever goes on has to get somewhere.
+        most *= 2
+        gaps, looked_ms = coverage.gaps(from_ms, to_ms, most)
+    return gaps, looked_ms
 
 
 def _devices(transaction: Transaction, user: User, params: GapsParams) -> list[Device]:

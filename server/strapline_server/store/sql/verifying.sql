@@ -41,3 +41,7 @@ ORDER BY minute, device_key, counter;
 SELECT hour, device_key, counter, count, low, high, total, covered
 FROM hours WHERE user_key = :user_key AND metric = :metric
 ORDER BY hour, device_key, counter;
+
+-- name: span_of_metric
+SELECT min(from_ms) AS first_ms, max(to_ms) AS last_ms FROM blocks
+WHERE user_key = :user_key AND metric = :metric;
