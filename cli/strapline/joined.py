@@ -121,7 +121,9 @@ async def remember(admin: Admin, folder: DataFolder, choices: Sequence[Choice]) 
 
     file = WearablesFile(folder.bridge)
     wearables = file.change(change) if choices else file.load()
-    wearers = sorted({wearable.user for wearable in wearables.wearables})
+    worn_by = sorted({wearable.user for wearable in wearables.wearables})
+    # What a strap measures of somebody who was erased is refused, and deleted here.
+    wearers = [wearer for wearer in worn_by if not await admin.was_erased(wearer)]
     for wearer in wearers:
         # Where the server's folder was emptied and the bridge's was not, its people come back.
         await admin.add_user(wearer)

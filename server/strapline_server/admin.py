@@ -94,6 +94,10 @@ class Admin:
         """
         return await self._store.erase_user(user)
 
+    async def was_erased(self, user: str) -> bool:
+        """Whether there was a wearer of this id who was erased: nobody gets it again."""
+        return await self._store.was_erased(user)
+
     async def users(self) -> list[User]:
         """Every wearer, by id."""
         return await self._store.users()

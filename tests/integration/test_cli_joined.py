@@ -68,6 +68,21 @@ async def test_where_the_server_forgot_its_people_they_come_back(tmp_path: Path)
             assert [user.id for user in await server.admin.users()] == ["ilse"]
 
 
+async def test_who_was_erased_does_not_come_back_with_their_strap(tmp_path: Path) -> None:
+    here = place(tmp_path)
+    with here.folder.held():
+        async with serving(here) as server:
+            chosen = [Choice(FIRST, "Maren Holt"), Choice(SECOND, "Ilse")]
+            await remember(server.admin, here.folder, chosen)
+            await server.admin.erase_user("maren-holt")
+        async with serving(here) as server:
+            known = await remember(server.admin, here.folder, [])
+            assert [one.user for one in known.wearables] == ["maren-holt", "ilse"]
+            assert [user.id for user in await server.admin.users()] == ["ilse"]
+            (grant,) = [one for one in await server.admin.principals() if one.role == "bridge"]
+            assert grant.ids == {"ilse"}
+
+
 async def test_a_makers_name_with_a_serial_number_stays_here(tmp_path: Path) -> None:
     here = place(tmp_path)
     with here.folder.held():

@@ -295,6 +295,10 @@ class Store:
         """
         return await self._database.wipe(lambda transaction: erase_user(transaction, user))
 
+    async def was_erased(self, user: str) -> bool:
+        """Whether there was a user of this id who was erased."""
+        return await self._database.read(lambda transaction: was_erased(transaction, user))
+
     async def erasures(self) -> int:
         """How many users were erased, in whichever process."""
         return await self._database.read(count_erasures, Reads.RIGHTS)
