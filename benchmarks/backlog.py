@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -107,7 +107,9 @@ class _Scales:
     def _weigh(self) -> None:
         while not self._over.wait(_WEIGH_EVERY_S):
             for program, found in zip(self._programs, self._found, strict=True):
-                found.append(program.pss_kib())
+                # A program may end between two weighings.
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    found.append(program.pss_kib())
 
     @contextmanager
     def weighing(self) -> Iterator[None]:
@@ -149,8 +151,9 @@ class _Line:
             scales = _Scales([there.straps, there.server])
             seconds = self._total / _SLOWEST + 1
             with scales.weighing():
-                there.send(seconds)
                 first, began_s = _until(there.place, lambda count: count > 0)
+                # What is taken before there is a connection is a part of the backlog.
+                there.send(seconds)
                 last, ended_s = _until(there.place, lambda count: count >= self._total)
             there.sent(seconds)
             far_bytes = folder_bytes(there.place / "server")
@@ -170,6 +173,7 @@ class _Line:
         seconds = self._bench.scale.narrow_s
         with self._standing() as there:
             wire_bytes = there.wire_bytes(seconds / 4) if self._filled else 0.0
+            time.sleep(self._bench.scale.settle_s)
             there.send(seconds, "unsettled")
             there.sent(seconds)
             # Whatever was said by now comes within the second that is promised.

@@ -48,6 +48,7 @@ STEPS = (
     Step("imports", ("lint-imports",), ("quick", "full")),
     Step("mypy", ("mypy",), ("quick", "full")),
     Step("unit tests", (*PYTEST, "-m", NOT_SLOW, "tests/unit"), ("quick", "full"), limit_s=600),
+    Step("simulation", (*PYTEST, "-m", NOT_SLOW, "tests/simulation"), limit_s=600),
     Step("npm ci", ("npm", "ci"), cwd=WEB),
     Step("biome", ("npm", "run", "lint"), cwd=WEB),
     Step("tsc", ("npm", "run", "typecheck"), cwd=WEB),

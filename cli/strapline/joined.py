@@ -19,7 +19,7 @@ from strapline_bridge.config import BridgeConfig, OutboxSection, ServerSection
 from strapline_bridge.daemon import Bridge
 from strapline_bridge.outbox import OutboxObserver
 from strapline_bridge.radio import RadioBackend
-from strapline_bridge.uplink import SignedTokens
+from strapline_bridge.uplink import SignedTokens, TokenSource
 from strapline_bridge.wearables import Wearables, WearablesFile
 from strapline_protocol.opening import Role
 from strapline_server import Admin, ConfigError, Server, ServerConfig
@@ -56,6 +56,12 @@ class Place:
             simulated=self.simulated,
         )
 
+    def bridge_config(self, url: str) -> BridgeConfig:
+        """The bridge's settings, with its server at this address."""
+        return BridgeConfig(
+            state_dir=self.folder.bridge, server=ServerSection(url=url), outbox=OutboxSection()
+        )
+
     def marker(self, port: int) -> Marker:
         """What the folder is to say of a server that listens on this port."""
         return Marker(simulated=self.simulated, port=port, lan=self.lan)
@@ -89,17 +95,16 @@ async def bridge_beside(
     server: Server, place: Place, backend: RadioBackend, observers: Iterable[OutboxObserver] = ()
 ) -> Bridge:
     """A bridge to the server of this process, which signs its own tokens; not started yet."""
-    authority = Authority(load_secret(place.server_config.secret_path), SystemWallClock().now_ms)
-    config = BridgeConfig(
-        state_dir=place.folder.bridge,
-        server=ServerSection(url=place.socket_url(server)),
-        outbox=OutboxSection(),
-    )
-    generation = await server.admin.generation(BRIDGE)
-    tokens = SignedTokens(
-        lambda _: authority.issue(BRIDGE, Role.BRIDGE, _BRIDGE_TOKEN_S, generation)
-    )
+    config = place.bridge_config(place.socket_url(server))
+    tokens = await own_tokens(server, place)
     return Bridge(config, backend, tokens, version=__version__, observers=observers)
+
+
+async def own_tokens(server: Server, place: Place) -> TokenSource:
+    """Tokens of the bridge here, signed with the secret of the server of this process."""
+    authority = Authority(load_secret(place.server_config.secret_path), SystemWallClock().now_ms)
+    generation = await server.admin.generation(BRIDGE)
+    return SignedTokens(lambda _: authority.issue(BRIDGE, Role.BRIDGE, _BRIDGE_TOKEN_S, generation))
 
 
 async def remember(admin: Admin, folder: DataFolder, choices: Sequence[Choice]) -> Wearables:

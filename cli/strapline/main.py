@@ -14,6 +14,7 @@ from strapline import __version__
 from strapline.commands import bridge, server
 from strapline.commands.demo import demo
 from strapline.commands.up import up
+from strapline.commands.verify import verify
 from strapline.commands.watch import watch
 from strapline.options import Debug
 from strapline_protocol.errors import StraplineError
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("up")(up)
 app.command("demo")(demo)
 app.command("watch")(watch)
+app.command("verify")(verify)
 app.add_typer(bridge.app, name="bridge")
 app.add_typer(server.app, name="server")
 

@@ -36,7 +36,7 @@ def show(config: ServerConfig, user: str | None, stream: str | None, *, as_json:
         # Lines are searched, then: none is broken.
         console = make_console(width=_UNBROKEN)
     try:
-        verified = _verified(config, user, stream)
+        verified = examine(config, user, stream)
     except StraplineError as error:
         complain(str(error))
         return NOT_VERIFIED
@@ -47,7 +47,7 @@ def show(config: ServerConfig, user: str | None, stream: str | None, *, as_json:
     return WHOLE if verified.whole else NOT_WHOLE
 
 
-def _verified(config: ServerConfig, user: str | None, stream: str | None) -> Verified:
+def examine(config: ServerConfig, user: str | None, stream: str | None) -> Verified:
     """With a word on how far it is, where somebody looks."""
     waiting = make_console(stderr=True)
     if not waiting.is_terminal:

@@ -82,7 +82,9 @@ class Machine:
         """What the outbox of a dead bridge holds: each stream's next number, and what is left."""
         copy = self.folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(self.folder / "bridge", copy)
+        # The dead bridge's socket is no file that could be copied.
+        sockets = shutil.ignore_patterns("*.sock")
+        shutil.copytree(self.folder / "bridge", copy, ignore=sockets)
         with contextlib.closing(sqlite3.connect(copy / "outbox.db")) as database:
             streams = dict(database.execute("SELECT id, next_seq FROM stream"))
             rows = database.execute(

@@ -23,7 +23,7 @@ from tests.simulation.virtual import Process
 from tests.simulation.wire import Link
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.ground import Ground
 
 FILE: Final = "outbox.db"
 _CLIENT: Final = Client(name="strapline-bridge", version="0")
@@ -41,7 +41,7 @@ class Machine:
         synchronised: whether it says that it is right.
     """
 
-    def __init__(self, world: World, name: str, folder: Path) -> None:
+    def __init__(self, world: Ground, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
         self.outbox: Outbox | None = None

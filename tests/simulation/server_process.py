@@ -27,7 +27,7 @@ from tests.simulation.virtual import Process
 from tests.simulation.wire import Link
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.ground import Ground
 
 SECRET: Final = b"a secret of a simulation, of 32 bytes and more"
 HEARTBEAT_MS: Final = 2_000
@@ -54,7 +54,7 @@ class _NoDesk:
 class ServerProcess:
     """One run of the server on a folder."""
 
-    def __init__(self, world: World, folder: Path, process: Process) -> None:
+    def __init__(self, world: Ground, folder: Path, process: Process) -> None:
         self.world = world
         self.folder = folder
         self.process = process

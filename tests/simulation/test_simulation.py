@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.world import ViolationError, run
+from tests.simulation.ground import ViolationError
+from tests.simulation.world import run
 
 _SEEDS = 300
 _AT_A_TIME = 10

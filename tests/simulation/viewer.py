@@ -22,7 +22,7 @@ from strapline_protocol.watching import (
 from tests.simulation.wire import Link
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.ground import Ground
 
 _CLIENT = Client(name="eye", version="0")
 
@@ -36,7 +36,7 @@ class Viewer:
         narrow: users of whom the way here was too narrow to tell each change.
     """
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: Ground, name: str) -> None:
         self.name = name
         self.taken: dict[str, list[int]] = defaultdict(list)
         self.start: dict[str, Position] = {}

@@ -183,7 +183,9 @@ class Conversation(OutboxObserver):
                 ranges[:3],
                 message.stream,
                 message.code,
-                "they are erased here" if message.code == _ERASED else "see the dead letters",
+                "they are erased here"
+                if message.code == _ERASED
+                else "see them with `strapline bridge dead-letters`",
             )
 
     def _believed(self, stream: str, ranges: list[Range]) -> list[Range]:

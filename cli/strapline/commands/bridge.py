@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from strapline.commands import dead_letters
 from strapline.commands.services import add_to
 from strapline.installing.service import Service
 from strapline.options import Debug, Json
 
 app = typer.Typer(help="The daemon beside the straps, and a look around.", no_args_is_help=True)
 add_to(app, Service.BRIDGE)
+app.add_typer(dead_letters.app, name="dead-letters")
 
 #: Straps call once or twice a second; a sleeping watch every ten.
 _SCAN_S = 10.0
@@ -94,6 +96,27 @@ def key(
     known = config is not None or DEFAULT_PATH.exists()
     unconfigured = BridgeConfig(state_dir=default_state_dir())
     print_key(load(config or DEFAULT_PATH) if known else unconfigured)
+
+
+@app.command("verify")
+def verify(
+    *,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Look at what is here alone; ask no server.")
+    ] = False,
+    config: dead_letters.Config = None,
+    data: dead_letters.Data = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say whether all that was measured here is stored, once.
+
+    Asks the bridge that runs, or its outbox and its server when none does. Leaves with status 1
+    where something is missing, twice or different, and with 2 where it could not be verified.
+    """
+    from strapline.proving import verify_bridge
+
+    raise typer.Exit(verify_bridge(config, data, offline=offline, as_json=as_json))
 
 
 @app.command("capture")
