@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -106,14 +106,16 @@ class _Scales:
 
     def _weigh(self) -> None:
         while not self._over.wait(_WEIGH_EVERY_S):
-            for program, found in zip(self._programs, self._found, strict=True):
-                # A program may end between two weighings.
-                with suppress(FileNotFoundError, ProcessLookupError):
-                    found.append(program.pss_kib())
+            self._weigh_all()
+
+    def _weigh_all(self) -> None:
+        for program, found in zip(self._programs, self._found, strict=True):
+            found.append(program.pss_kib())
 
     @contextmanager
     def weighing(self) -> Iterator[None]:
-        """For as long as the context lasts."""
+        """For as long as the context lasts; once at least, however short that is."""
+        self._weigh_all()
         self._thread.start()
         try:
             yield
@@ -123,7 +125,7 @@ class _Scales:
 
     def quarters(self, place: int) -> tuple[float, float]:
         """A program's memory in the first quarter of the time and in the last, KiB."""
-        found = self._found[place] or [self._programs[place].pss_kib()]
+        found = self._found[place]
         length = max(1, len(found) // 4)
         return statistics.median(found[:length]), statistics.median(found[-length:])
 
