@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from strapline.gap_words import cause_in_words
 from strapline.reaching import Reached, connected, opened
 from strapline.screen import duration
 from strapline.terminal import make_console, say, title
@@ -18,7 +19,7 @@ from strapline_bridge.control import ask
 from strapline_bridge.verification import Against, RunVerified, Verification
 from strapline_bridge.verifying import verify
 from strapline_bridge.wearables import Wearables, WearablesFile
-from strapline_protocol.gaps import Evidence, GapCause
+from strapline_protocol.gaps import Evidence
 from strapline_protocol.intervals import Range
 from strapline_protocol.watching import Gap
 
@@ -27,18 +28,6 @@ _SHORT: Final = 8
 _RANGES_SHOWN: Final = 3
 _GAPS_SHOWN: Final = 20
 _UNBROKEN: Final = 200
-_CAUSES: Final[dict[str, str]] = {
-    GapCause.ERASED: "erased",
-    GapCause.BRIDGE_DOWN: "bridge off",
-    GapCause.BRIDGE_ASLEEP: "bridge asleep",
-    GapCause.DROPPED: "dropped",
-    GapCause.REJECTED: "refused by the server",
-    GapCause.PENDING: "still coming",
-    GapCause.RADIO_LOST: "radio lost",
-    GapCause.NOT_WORN: "not worn",
-    GapCause.OFF: "off",
-    GapCause.SILENT: "silent: off, asleep or out of range",
-}
 _EVIDENCE: Final[dict[str, str]] = {
     Evidence.STOPPED: "it was stopped",
     Evidence.KILLED: "it ended without a word",
@@ -176,7 +165,7 @@ def _gaps(verified: Verification, wearables: Wearables) -> Iterator[_Line]:
 
 
 def _cause(piece: Gap) -> str:
-    told = _CAUSES.get(piece.cause, piece.cause)
+    told = cause_in_words(piece.cause)
     if piece.count:
         told += f" ({_many(piece.count, 'reading')})"
     if piece.evidence:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from strapline.gap_words import cause_in_words
 from strapline.screen import duration
 from strapline.terminal import complain, make_console, say, title
 from strapline_protocol.codec import encode
@@ -166,8 +167,9 @@ def _gaps(gaps: Sequence[GapsVerified], user: str) -> Iterator[Text]:
     for one in gaps:
         if one.user != user or not one.gaps:
             continue
+        # How long each lasted in all, not how many pieces it has: a gap may have several causes.
         causes = ", ".join(
-            f"{cause.gaps:,} {cause.cause} ({duration(cause.duration_ms / 1_000)})"
+            f"{cause_in_words(cause.cause)} ({duration(cause.duration_ms / 1_000)})"
             for cause in one.causes
         )
         yield Text(f"{_many(one.gaps, 'gap')} of {one.metric}: {causes}", "second")
